@@ -1,0 +1,143 @@
+/** Load for the benchmarks: ExportLogsServiceRequests as a Collector would send them, and a client that keeps K of them in flight. */
+import { Client, credentials } from '@grpc/grpc-js';
+import protobuf from 'protobufjs';
+
+export const PROTO_ROOT = new URL('../proto/', import.meta.url).pathname;
+export const LOGS_SERVICE_PROTO = 'opentelemetry/proto/collector/logs/v1/logs_service.proto';
+export const EXPORT_PATH = '/opentelemetry.proto.collector.logs.v1.LogsService/Export';
+
+/** The vendored files by reflection. */
+export function loadLogsProto(): protobuf.Root {
+  const root = new protobuf.Root();
+  root.resolvePath = (_origin, target) => `${PROTO_ROOT}${target}`;
+  return root.loadSync(LOGS_SERVICE_PROTO);
+}
+
+/** Deterministic: the same seed gives the same bytes (mulberry32). */
+export function seededRandom(seed: number): () => number {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+interface LoadOptions {
+  records: number;
+  /** `service.name` of the one resource. */
+  service?: string;
+  seed?: number;
+}
+
+/** One serialized request: one resource, one scope, `records` records with five attributes, ~120-byte bodies and trace context. */
+export function buildRequest({ records, service = 'checkout', seed = 1 }: LoadOptions): Buffer {
+  const type = (loaded ??= loadLogsProto()).lookupType(
+    'opentelemetry.proto.collector.logs.v1.ExportLogsServiceRequest',
+  );
+  const random = seededRandom(seed);
+  const attributes = [
+    attribute('service.name', service),
+    attribute('service.namespace', 'shop'),
+    attribute('service.instance.id', '0f8a2c1e-7b1d-4e0e-9f52-5d1c6d1b8a11'),
+    attribute('k8s.namespace.name', 'prod'),
+    attribute('k8s.pod.name', `${service}-6c5d9f7b9c-x2x4z`),
+    attribute('telemetry.sdk.language', 'nodejs'),
+  ];
+  const request = {
+    resourceLogs: [
+      {
+        resource: { attributes },
+        scopeLogs: [
+          {
+            scope: { name: 'shop.http', version: '1.4.2' },
+            logRecords: Array.from({ length: records }, () => buildRecord(random)),
+          },
+        ],
+      },
+    ],
+  };
+  return Buffer.from(type.encode(type.fromObject(request)).finish());
+}
+let loaded: protobuf.Root | undefined;
+
+function buildRecord(random: () => number): object {
+  const nanos = 1_795_336_664_000_000_000n + BigInt(Math.floor(random() * 6e10));
+  const pick = (n: number): number => Math.floor(random() * n);
+  const user = pick(100_000);
+  const durationMs = pick(900);
+  const bodies = [
+    `GET /api/v2/products/${pick(5000)} HTTP/1.1 200 ${pick(20_000)} "-" "Mozilla/5.0 (X11; Linux x86_64)" rt=${durationMs} urt=${durationMs} upstream=10.0.${pick(255)}.${pick(255)}:8080`,
+    `order ${hex(random, 8)} of user ${user} accepted: ${pick(9)} items, ${pick(400)}.99 EUR, payment authorised by provider in ${durationMs} ms`,
+    `cache miss for key cart:${user}, loading from primary at 10.1.${pick(255)}.${pick(255)}:5432 took ${durationMs} ms (pool 12/20 busy, 0 waiting)`,
+    `consumer group billing rebalanced: partition ${pick(64)} assigned to worker-${pick(12)}, last committed offset ${pick(1e9)}, lag ${pick(2000)}`,
+    `connection 0x${hex(random, 6)} closed by peer after ${durationMs} s: read ${pick(1e6)} bytes, wrote ${pick(1e6)} bytes, keep-alive timeout reached`,
+  ];
+  return {
+    timeUnixNano: Number(nanos),
+    observedTimeUnixNano: Number(nanos + 1_000_000n),
+    severityNumber: 9,
+    severityText: 'INFO',
+    body: { stringValue: bodies[pick(bodies.length)] },
+    attributes: [
+      attribute('http.request.method', 'GET'),
+      attribute('url.path', `/api/v2/products/${pick(5000)}`),
+      { key: 'http.response.status_code', value: { intValue: 200 } },
+      attribute('thread.name', `http-worker-${pick(16)}`),
+      attribute('code.function.name', 'com.shop.catalog.ProductController.get'),
+    ],
+    flags: 1,
+    traceId: Buffer.from(hex(random, 16), 'hex').toString('base64'),
+    spanId: Buffer.from(hex(random, 8), 'hex').toString('base64'),
+  };
+}
+
+function attribute(key: string, stringValue: string): object {
+  return { key, value: { stringValue } };
+}
+
+function hex(random: () => number, bytes: number): string {
+  let text = '';
+  for (let i = 0; i < bytes; i++) text += (Math.floor(random() * 255) + 1).toString(16).padStart(2, '0');
+  return text;
+}
+
+interface SendOptions {
+  port: number;
+  /** Serialized requests, sent in turn. */
+  requests: readonly Buffer[];
+  /** Requests to send in all. */
+  count: number;
+  inFlight: number;
+  gzip?: boolean;
+}
+
+/** Sends `count` requests over one connection, `inFlight` at a time. Resolves when all are answered. @throws the first error */
+export async function sendLoad({ port, requests, count, inFlight, gzip = false }: SendOptions): Promise<void> {
+  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
+    'grpc.default_compression_algorithm': gzip ? 2 : 0,
+    'grpc-node.flow_control_window': 4_194_304,
+  });
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < count) await call(client, requests[next++ % requests.length]!);
+  };
+  try {
+    await Promise.all(Array.from({ length: inFlight }, lane));
+  } finally {
+    client.close();
+  }
+}
+
+function call(client: Client, request: Buffer): Promise<Buffer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  client.makeUnaryRequest(EXPORT_PATH, identity, identity, request, (error, response) => {
+    if (error) reject(error);
+    else resolve(response!);
+  });
+  return promise;
+}
+
+function identity(bytes: Buffer): Buffer {
+  return bytes;
+}

@@ -1,0 +1,126 @@
+/** Where anomalies leave the service: OTLP/HTTP, OTLP/gRPC, or JSON lines on stdout. */
+import type { Writable } from 'node:stream';
+import { ProtobufLogsSerializer } from '@opentelemetry/otlp-transformer';
+import type { OtlpExporterConfig } from '../config/config.ts';
+import type { Instruments } from '../telemetry/instruments.ts';
+import type { Log } from '../telemetry/log.ts';
+import { anomalyLine } from './anomaly-line.ts';
+import { anomalyRecord, anomalyScope, type AnomalyRecord } from './anomaly-record.ts';
+import { DeliveryQueue, type SendResult } from './delivery.ts';
+import type { Anomaly } from './episodes.ts';
+import { createOtlpGrpc } from './otlp-grpc.ts';
+import { createOtlpHttp, type OtlpTransport } from './otlp-http.ts';
+import { createLineWriter, type DropReason } from './stdout.ts';
+
+export interface AnomalyExporter extends AsyncDisposable {
+  /** Never waits, never throws. `resource`: the source's identifying attributes; pass the same Map for the same source. */
+  send(anomaly: Anomaly, resource: ReadonlyMap<string, string>): void;
+  /** Records not delivered yet. */
+  readonly queueSize: number;
+  /** Resolves with the number of records left undelivered when `signal` aborts, else with 0. */
+  flush(signal: AbortSignal): Promise<number>;
+}
+
+export interface AnomalyExporterOptions {
+  /** `exporters.otlp` */
+  otlp: OtlpExporterConfig;
+  version: string;
+  instanceId: string;
+  log: Log;
+  metrics?: Instruments['exporter'];
+  /** For `endpoint: null`. Default: process.stdout. */
+  stdout?: Writable;
+  /** Unix milliseconds. */
+  now?: () => number;
+  initialBackoffMs?: number;
+}
+
+/** @throws Error when `exporters.otlp.endpoint` is not usable */
+export function createAnomalyExporter(options: AnomalyExporterOptions): AnomalyExporter {
+  return options.otlp.endpoint === null ? stdoutExporter(options) : otlpExporter(options, options.otlp.endpoint);
+}
+
+function otlpExporter(options: AnomalyExporterOptions, endpoint: string): AnomalyExporter {
+  const { otlp, log, metrics, instanceId, now = Date.now } = options;
+  const transport = createTransport(otlp, endpoint, options.version);
+  const scope = anomalyScope(options.version);
+
+  function onResult(result: SendResult, batchSize: number): void {
+    switch (result.kind) {
+      case 'delivered':
+        metrics?.sentRecords.add(batchSize - result.rejected);
+        if (result.rejected > 0) metrics?.sendFailedRecords.add(result.rejected);
+        if (result.rejected > 0 || result.message !== '') {
+          const fields = { endpoint, rejected: result.rejected, message: result.message };
+          log.warnLimited('anomaly-partial', 'Destination took anomalies only in part', fields);
+        }
+        break;
+      case 'rejected':
+        metrics?.sendFailedRecords.add(batchSize);
+        log.warnLimited('anomaly-rejected', 'Destination rejected anomalies; they are lost', {
+          records: batchSize,
+          reason: result.reason,
+        });
+        break;
+      case 'retry':
+        log.warnLimited('anomaly-retry', 'Anomalies could not be delivered; trying again', {
+          queued: queue.size,
+          reason: result.reason,
+        });
+    }
+  }
+
+  const queue = new DeliveryQueue<AnomalyRecord>({
+    capacity: otlp.queueSize,
+    send: (batch, signal) => transport.send(ProtobufLogsSerializer.serializeRequest([...batch])!, signal),
+    onResult,
+    onDropped: (count, reason) => reportDropped(options, count, reason),
+    ...(options.initialBackoffMs !== undefined && { initialBackoffMs: options.initialBackoffMs }),
+  });
+
+  return {
+    send: (anomaly, resource) => queue.push(anomalyRecord(anomaly, { resource, scope, instanceId, observedMs: now() })),
+    get queueSize() {
+      return queue.size;
+    },
+    flush: (signal) => queue.flush(signal),
+    async [Symbol.asyncDispose]() {
+      await queue[Symbol.asyncDispose]();
+      await transport[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function createTransport(otlp: OtlpExporterConfig, endpoint: string, version: string): OtlpTransport {
+  const { headers, timeoutMs } = otlp;
+  const transportOptions = { endpoint, headers, timeoutMs, userAgent: `logdrift/${version}` };
+  try {
+    return otlp.protocol === 'grpc' ? createOtlpGrpc(transportOptions) : createOtlpHttp(transportOptions);
+  } catch (cause) {
+    throw new Error(`exporters.otlp: cannot send to "${endpoint}": ${(cause as Error).message}`, { cause });
+  }
+}
+
+function stdoutExporter(options: AnomalyExporterOptions): AnomalyExporter {
+  const writer = createLineWriter({
+    stream: options.stdout ?? process.stdout,
+    capacity: options.otlp.queueSize,
+    onWritten: () => options.metrics?.sentRecords.add(1),
+    onDropped: (count, reason) => reportDropped(options, count, reason),
+    onBroken: (error) =>
+      options.log.warn('stdout is closed; anomalies are no longer printed', { reason: error.message }),
+  });
+  return {
+    send: (anomaly) => writer.write(JSON.stringify(anomalyLine(anomaly))),
+    get queueSize() {
+      return writer.size;
+    },
+    flush: (signal) => writer.flush(signal),
+    [Symbol.asyncDispose]: () => writer[Symbol.asyncDispose](),
+  };
+}
+
+function reportDropped(options: AnomalyExporterOptions, count: number, reason: DropReason): void {
+  options.metrics?.droppedRecords.add(count, { reason });
+  options.log.warnLimited(`anomaly-dropped-${reason}`, 'Anomalies left undelivered', { records: count, reason });
+}

@@ -1,0 +1,86 @@
+/** OTLP/gRPC client side: the same bytes as over HTTP in one raw unary call. */
+import { Client, credentials, Metadata, status, type ServiceError } from '@grpc/grpc-js';
+import { ProtobufLogsSerializer } from '@opentelemetry/otlp-transformer';
+import type { SendResult } from './delivery.ts';
+import type { OtlpTransport } from './otlp-http.ts';
+import { readStatus } from './status-proto.ts';
+
+export interface OtlpGrpcOptions {
+  /** `https://host:4317` is TLS; `http://host:4317` and `host:4317` are plain text. */
+  endpoint: string;
+  headers: Readonly<Record<string, string>>;
+  timeoutMs: number;
+  userAgent: string;
+}
+
+const EXPORT = '/opentelemetry.proto.collector.logs.v1.LogsService/Export';
+
+/** Specification, "Failures": retryable without further condition. RESOURCE_EXHAUSTED is only with a RetryInfo. */
+const RETRYABLE: ReadonlySet<number> = new Set([
+  status.CANCELLED,
+  status.DEADLINE_EXCEEDED,
+  status.ABORTED,
+  status.OUT_OF_RANGE,
+  status.UNAVAILABLE,
+  status.DATA_LOSS,
+]);
+
+export function createOtlpGrpc(options: OtlpGrpcOptions): OtlpTransport {
+  const secure = /^https:\/\//i.test(options.endpoint);
+  const target = options.endpoint.replace(/^https?:\/\//i, '').replace(/\/.*$/, '');
+  const client = new Client(target, secure ? credentials.createSsl() : credentials.createInsecure(), {
+    'grpc.primary_user_agent': options.userAgent,
+    // grpc-js waits up to two minutes between two connection attempts unless told.
+    'grpc.initial_reconnect_backoff_ms': 1_000,
+    'grpc.max_reconnect_backoff_ms': 10_000,
+  });
+  const metadata = new Metadata();
+  for (const [key, value] of Object.entries(options.headers)) metadata.set(key, value);
+
+  return {
+    send(request, signal) {
+      return new Promise<SendResult>((resolve) => {
+        const call = client.makeUnaryRequest(
+          EXPORT,
+          (bytes: Buffer) => bytes,
+          (bytes: Buffer) => bytes,
+          Buffer.from(request.buffer, request.byteOffset, request.byteLength),
+          metadata,
+          { deadline: Date.now() + options.timeoutMs },
+          (error: ServiceError | null, answer?: Buffer) => {
+            signal.removeEventListener('abort', cancel);
+            resolve(error ? failed(error, target) : delivered(answer));
+          },
+        );
+        const cancel = (): void => call.cancel();
+        if (signal.aborted) cancel();
+        else signal.addEventListener('abort', cancel, { once: true });
+      });
+    },
+    [Symbol.asyncDispose]() {
+      client.close();
+      return Promise.resolve();
+    },
+  };
+}
+
+function delivered(answer: Buffer | undefined): SendResult {
+  try {
+    const partial = ProtobufLogsSerializer.deserializeResponse(answer ?? new Uint8Array(0)).partialSuccess;
+    return {
+      kind: 'delivered',
+      rejected: Number(partial?.rejectedLogRecords ?? 0),
+      message: partial?.errorMessage ?? '',
+    };
+  } catch {
+    return { kind: 'delivered', rejected: 0, message: '' };
+  }
+}
+
+function failed(error: ServiceError, target: string): SendResult {
+  const reason = `${status[error.code] ?? error.code} from ${target}: ${error.details.slice(0, 200)}`;
+  const details = error.metadata.get('grpc-status-details-bin')[0];
+  const afterMs = details instanceof Buffer ? (readStatus(details)?.retryAfterMs ?? null) : null;
+  const retryable = RETRYABLE.has(error.code) || (error.code === status.RESOURCE_EXHAUSTED && afterMs !== null);
+  return retryable ? { kind: 'retry', afterMs, reason } : { kind: 'rejected', reason };
+}

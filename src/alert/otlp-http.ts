@@ -1,0 +1,123 @@
+/** OTLP/HTTP (binary protobuf) client side, by opentelemetry-proto's specification.md, "OTLP/HTTP". */
+import { ProtobufLogsSerializer } from '@opentelemetry/otlp-transformer';
+import { Pool } from 'undici';
+import type { SendResult } from './delivery.ts';
+import { readStatus } from './status-proto.ts';
+
+export interface OtlpHttpOptions {
+  /** `http://host:4318`, with or without `/v1/logs`; without a scheme http is meant. */
+  endpoint: string;
+  headers: Readonly<Record<string, string>>;
+  timeoutMs: number;
+  userAgent: string;
+}
+
+export interface OtlpTransport extends AsyncDisposable {
+  /** `request`: a serialized ExportLogsServiceRequest. Never rejects. */
+  send(request: Uint8Array, signal: AbortSignal): Promise<SendResult>;
+}
+
+const RETRYABLE_STATUS: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+/** Steps are a minute apart; undici's default of 4 s would reconnect at each. */
+const KEEP_ALIVE_MS = 120_000;
+/** What is read of an answer; the specification's bound is 4 MiB, a message for a log line is far shorter. */
+const MAX_ANSWER_BYTES = 65_536;
+
+/** @throws TypeError when `endpoint` is no URL */
+export function createOtlpHttp(options: OtlpHttpOptions): OtlpTransport {
+  const url = logsUrl(options.endpoint);
+  const pool = new Pool(url.origin, {
+    connections: 2,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    connect: { timeout: options.timeoutMs },
+  });
+  const headers = {
+    'user-agent': options.userAgent,
+    ...options.headers,
+    'content-type': 'application/x-protobuf',
+  };
+  return {
+    async send(request, signal) {
+      try {
+        const response = await pool.request({
+          method: 'POST',
+          path: url.pathname + url.search,
+          headers,
+          body: request,
+          signal: AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)]),
+        });
+        const contentType = single(response.headers['content-type']);
+        const body = await readBounded(response.body);
+        const status = response.statusCode;
+        if (status >= 200 && status < 300) return delivered(body, contentType);
+        const reason = `HTTP ${status} from ${url.href}${explain(body, contentType)}`;
+        if (!RETRYABLE_STATUS.has(status)) return { kind: 'rejected', reason };
+        return { kind: 'retry', reason, afterMs: retryAfterMs(single(response.headers['retry-after'])) };
+      } catch (error) {
+        return { kind: 'retry', afterMs: null, reason: `${url.href}: ${errorText(error)}` };
+      }
+    },
+    [Symbol.asyncDispose]: () => pool.destroy(),
+  };
+}
+
+/** `host:4318`, `http://host:4318/`, `http://host:4318/prefix` and `…/v1/logs` all end at one place. */
+export function logsUrl(endpoint: string): URL {
+  const url = new URL(/^https?:\/\//i.test(endpoint) ? endpoint : `http://${endpoint}`);
+  const path = url.pathname.replace(/\/+$/, '');
+  url.pathname = path.endsWith('/v1/logs') ? path : `${path}/v1/logs`;
+  return url;
+}
+
+/** Seconds or an HTTP date; null when absent or neither. */
+export function retryAfterMs(header: string | undefined, nowMs = Date.now()): number | null {
+  if (header === undefined) return null;
+  if (/^\d+$/.test(header)) return Number(header) * 1_000;
+  const atMs = Date.parse(header);
+  return Number.isNaN(atMs) ? null : Math.max(0, atMs - nowMs);
+}
+
+function delivered(body: Buffer, contentType: string | undefined): SendResult {
+  try {
+    const answer = contentType?.startsWith('application/json')
+      ? (JSON.parse(body.toString() || '{}') as ReturnType<typeof ProtobufLogsSerializer.deserializeResponse>)
+      : ProtobufLogsSerializer.deserializeResponse(body);
+    const partial = answer.partialSuccess;
+    return {
+      kind: 'delivered',
+      rejected: Number(partial?.rejectedLogRecords ?? 0),
+      message: partial?.errorMessage ?? '',
+    };
+  } catch {
+    // 2xx decides; a body that cannot be read does not make it a failure.
+    return { kind: 'delivered', rejected: 0, message: '' };
+  }
+}
+
+function explain(body: Buffer, contentType: string | undefined): string {
+  const message = contentType?.startsWith('application/x-protobuf')
+    ? readStatus(body)?.message
+    : body.toString('utf8', 0, 512);
+  return message ? `: ${message.trim().slice(0, 200)}` : '';
+}
+
+async function readBounded(body: AsyncIterable<Buffer>): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > MAX_ANSWER_BYTES) break;
+  }
+  return Buffer.concat(chunks);
+}
+
+function single(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header;
+}
+
+/** undici wraps "connection refused" on both address families into an AggregateError with an empty message. */
+function errorText(error: unknown): string {
+  const { message, code, name } = error as NodeJS.ErrnoException;
+  return message || code || name || String(error);
+}

@@ -1,0 +1,257 @@
+/**
+ * The configuration file, key by key: type, bounds and default. A key without a value has its default.
+ * Messages read `what is wrong – what to do`; the loader puts path, place and value around them.
+ */
+import * as v from 'valibot';
+import { formatDuration, parseDuration } from './duration.ts';
+import { parseEndpoint } from './endpoint.ts';
+
+const DAY_MS = 86_400_000;
+
+/** Milliseconds from `120s`, `2m`, `1h30m`. Timers cannot wait longer than 24 days, so nothing periodic may exceed a day. */
+function duration(preset: string, bounds: { minMs: number; maxMs: number }) {
+  return v.optional(
+    fromText(preset, (value) => withinBounds(parseDuration(value), bounds)),
+    preset,
+  );
+}
+
+function withinBounds(ms: number, { minMs, maxMs }: { minMs: number; maxMs: number }): number {
+  if (ms < minMs) throw new Error(`too short – at least ${formatDuration(minMs)}`);
+  if (ms > maxMs) throw new Error(`too long – at most ${formatDuration(maxMs)}`);
+  return ms;
+}
+
+function integer(preset: number, min: number, max: number) {
+  const message = `must be a whole number from ${min} to ${max} – the default is ${preset}`;
+  return v.optional(wholeNumber(min, max, message), preset);
+}
+
+function wholeNumber(min: number, max: number, message: string) {
+  return v.pipe(
+    v.number(message),
+    v.check((value) => Number.isInteger(value) && value >= min && value <= max, message),
+  );
+}
+
+function number(preset: number, min: number, max: number) {
+  const message = `must be a number from ${min} to ${max} – the default is ${preset}`;
+  return v.optional(
+    v.pipe(
+      v.number(message),
+      v.check((value) => value >= min && value <= max, message),
+    ),
+    preset,
+  );
+}
+
+function flag(preset: boolean) {
+  return v.optional(v.boolean('must be true or false – without quotes'), preset);
+}
+
+function choice<const T extends string>(options: readonly T[], preset: NoInfer<T>) {
+  return v.optional(v.picklist(options, `must be ${options.join(' or ')} – the default is ${preset}`), preset);
+}
+
+function text() {
+  const message = 'must be text – put numbers, true and false in quotes';
+  return v.pipe(
+    v.string(message),
+    v.check((value) => value.trim() !== '', 'must not be empty – remove the key for its default'),
+  );
+}
+
+function endpoint(preset: string) {
+  return v.optional(
+    v.pipe(v.string('must be text, host:port – put it in quotes'), v.rawCheck(checking(parseEndpoint))),
+    preset,
+  );
+}
+
+function httpUrl() {
+  return v.pipe(
+    v.string('must be text – write a URL such as http://127.0.0.1:11434'),
+    v.rawCheck(checking(parseHttpUrl)),
+  );
+}
+
+/** @throws Error `what – what to do` */
+export function parseHttpUrl(value: string): URL {
+  const url = URL.parse(value);
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:') || url.hostname === '') {
+    throw new Error('must be an http:// or https:// URL – write for example http://127.0.0.1:4318');
+  }
+  return url;
+}
+
+/** A JavaScript regular expression with the `u` flag. */
+function pattern() {
+  return v.pipe(
+    text(),
+    v.maxLength(1000, 'too long – at most 1000 characters'),
+    v.rawCheck(
+      checking((value: string) => {
+        try {
+          new RegExp(value, 'u');
+        } catch (error) {
+          const reason = (error as Error).message.replace(/^Invalid regular expression: \/[\s\S]*\/u: /, '');
+          throw new Error(
+            `is not a regular expression: ${reason} – in YAML, single quotes keep backslashes as they are`,
+          );
+        }
+      }),
+    ),
+  );
+}
+
+function list<T extends v.GenericSchema>(item: T, preset: v.InferInput<T>[] = []) {
+  return v.optional(v.pipe(v.array(item), v.maxLength(1000, 'too many – at most 1000')), () => [...preset]);
+}
+
+/** A source key `type:id`; `*` stands for any run of characters. */
+function sourceKey() {
+  return v.pipe(
+    text(),
+    v.regex(/^(\*|[^:]+:.+)$/s, 'must be type:id – write for example file:nginx, or k8s:kube-system/*'),
+  );
+}
+
+/** Type conversion by a function that throws its message. */
+function fromText<T>(preset: string, convert: (value: unknown) => T) {
+  return v.pipe(
+    // The input type is the file's; null and missing never get here.
+    v.custom<string>(() => true),
+    v.rawTransform<string, T>(({ dataset, addIssue, NEVER }) => {
+      try {
+        return convert(dataset.value);
+      } catch (error) {
+        addIssue({
+          message: `${(error as Error).message}${(error as Error).message.includes(' – ') ? '' : ` – the default is ${preset}`}`,
+        });
+        return NEVER;
+      }
+    }),
+  );
+}
+
+function checking(parse: (value: string) => unknown) {
+  return ({
+    dataset,
+    addIssue,
+  }: {
+    dataset: v.OutputDataset<string, v.BaseIssue<unknown>>;
+    addIssue(issue: { message: string }): void;
+  }) => {
+    if (!dataset.typed) return;
+    try {
+      parse(dataset.value);
+    } catch (error) {
+      addIssue({ message: (error as Error).message });
+    }
+  };
+}
+
+function section<T extends v.ObjectEntries>(entries: T) {
+  return v.optional(v.object(entries), {} as never);
+}
+
+export const configSchema = v.object({
+  logs_config: section({
+    drift_detection: section({
+      enabled: flag(true),
+      embedding_url: v.optional(httpUrl()),
+      embedding_model: v.optional(text(), 'embeddinggemma'),
+      cleanup_interval: duration('5m', { minMs: 50, maxMs: DAY_MS }),
+      max_idle_time: duration('30m', { minMs: 50, maxMs: 30 * DAY_MS }),
+      window_size: duration('120s', { minMs: 50, maxMs: DAY_MS }),
+      window_step: duration('60s', { minMs: 50, maxMs: DAY_MS }),
+      entropy_threshold: number(2.5, 0, 64),
+      warning_threshold: number(2, 0, 1000),
+      critical_threshold: number(3, 0, 1000),
+      dmd_time_delay: integer(5, 1, 100),
+      dmd_rank: integer(50, 1, 1000),
+      batch_timeout: duration('100ms', { minMs: 0, maxMs: 60_000 }),
+      template_workers: v.optional(
+        wholeNumber(1, 64, 'must be a whole number from 1 to 64 – leave it out to fit the machine'),
+      ),
+      dmd_windows: integer(120, 3, 1000),
+      snapshot: choice(['log_sum', 'log_mean', 'mean'], 'log_sum'),
+      embed_wait: duration('30s', { minMs: 0, maxMs: DAY_MS }),
+      retention: duration('168h', { minMs: 50, maxMs: 3650 * DAY_MS }),
+      allowed_lateness: duration('10s', { minMs: 0, maxMs: DAY_MS }),
+      max_sources: integer(2000, 1, 100_000),
+      redact: list(pattern()),
+    }),
+  }),
+  receivers: section({
+    otlp: section({
+      // Absent: both. Present: those named, as in the Collector. The loader fills this in before validation.
+      protocols: section({
+        grpc: v.optional(
+          v.object({ endpoint: endpoint('127.0.0.1:4317'), max_recv_msg_size_mib: integer(64, 1, 1024) }),
+        ),
+        http: v.optional(
+          v.object({
+            endpoint: endpoint('127.0.0.1:4318'),
+            max_request_body_size: integer(67_108_864, 1024, 1_073_741_824),
+          }),
+        ),
+      }),
+    }),
+  }),
+  exporters: section({
+    otlp: section({
+      endpoint: v.optional(text()),
+      protocol: choice(['http/protobuf', 'grpc'], 'http/protobuf'),
+      headers: v.optional(
+        v.record(
+          v.pipe(
+            v.string(),
+            v.regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'is not a header name – letters, digits and - only'),
+          ),
+          v.pipe(
+            v.string('must be text – put numbers, true and false in quotes'),
+            v.regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'holds characters that a header cannot carry – remove line breaks'),
+          ),
+        ),
+        {},
+      ),
+      timeout: duration('10s', { minMs: 50, maxMs: 600_000 }),
+      queue_size: integer(1000, 1, 1_000_000),
+    }),
+  }),
+  sources: section({
+    granularity: choice(['service', 'container', 'instance'], 'service'),
+    name_attributes: list(text(), [
+      'logdrift.source.name',
+      'event.dataset',
+      'data_stream.dataset',
+      'ddsource',
+      'source',
+    ]),
+    // Patterns are checked by the code that runs them, see checks.ts.
+    rules: list(v.object({ attribute: text(), pattern: text(), source: text() })),
+    exclude: list(sourceKey()),
+    muted: list(sourceKey()),
+  }),
+  detectors: v.optional(
+    v.pipe(
+      v.array(v.picklist(['dmd'], 'is not a detector – known: dmd')),
+      v.minLength(1, 'names no detector – the default is [dmd]; enabled: false switches the analysis off'),
+      v.check((names) => new Set(names).size === names.length, 'names a detector twice – keep one'),
+    ),
+    ['dmd'],
+  ),
+  storage: section({ directory: v.optional(text()) }),
+  admin: section({ endpoint: endpoint('127.0.0.1:8090'), token_file: v.optional(text()) }),
+  telemetry: section({
+    endpoint: endpoint('0.0.0.0:8888'),
+    source_label: flag(true),
+    otlp_endpoint: v.optional(httpUrl()),
+    otlp_interval: duration('60s', { minMs: 50, maxMs: DAY_MS }),
+  }),
+  clock: choice(['wall', 'event'], 'wall'),
+});
+
+/** The file's own shape with every default filled in and durations in milliseconds. */
+export type ConfigFile = v.InferOutput<typeof configSchema>;

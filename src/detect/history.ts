@@ -1,0 +1,203 @@
+import { GramRing } from './dmd/gram.ts';
+
+/** Why a window does not alert; order = bit position in the stored flags, so append only. */
+export const GATES = ['warming', 'gap', 'muted', 'degraded', 'sparse', 'recurrent', 'incomplete'] as const;
+export type Gate = (typeof GATES)[number];
+
+const ACCEPTED = 1 << 15;
+/** The snapshot of this window changed: its Gram row must be formed again. */
+const STALE = 1 << 14;
+const FIRST_SLOTS = 16;
+
+/** What is kept of a window beside its counts. NaN = not scored. */
+export interface WindowScalars {
+  windowId: number;
+  records: number;
+  error: number;
+  normalizedError: number;
+  rank: number;
+  gates: readonly Gate[];
+  /** Its error and its counts count as normal. */
+  accepted: boolean;
+}
+
+/**
+ * The kept windows of one source, oldest first: counts per template slot, scalars and the Gram matrix of the snapshots.
+ *
+ *              slot 0  slot 1  slot 2 …         Gram (packed, same logical order)
+ *     row r0 │    12      0      3              G00
+ *     row r1 │    11      1      0              G10 G11
+ *     …      │                                  …
+ *
+ * Counts are one dense matrix, because a template's history is then a column (median, merge, drop) and no window costs an object.
+ * A gap leaves no row: its neighbours count as consecutive (design: our outage must not look like drift).
+ */
+export class History {
+  readonly capacity: number;
+  readonly gram: GramRing;
+  slotCapacity = FIRST_SLOTS;
+  size = 0;
+  #head = 0;
+  #counts: Uint32Array;
+  #windowIds: Float64Array;
+  #records: Float64Array;
+  #errors: Float64Array;
+  #normalized: Float64Array;
+  #ranks: Uint16Array;
+  #flags: Uint16Array;
+
+  constructor(capacity: number) {
+    this.capacity = capacity;
+    this.gram = new GramRing(capacity);
+    this.#counts = new Uint32Array(capacity * FIRST_SLOTS);
+    this.#windowIds = new Float64Array(capacity);
+    this.#records = new Float64Array(capacity);
+    this.#errors = new Float64Array(capacity);
+    this.#normalized = new Float64Array(capacity);
+    this.#ranks = new Uint16Array(capacity);
+    this.#flags = new Uint16Array(capacity);
+  }
+
+  /** Appends a window without counts; the oldest leaves when full, also from the Gram matrix. Its Gram row is pushed by the scorer. */
+  push(): number {
+    if (this.size === this.capacity) {
+      this.#head = (this.#head + 1) % this.capacity;
+      this.size--;
+      this.gram.removeOldest();
+    }
+    const row = this.#row(this.size);
+    this.#counts.fill(0, row * this.slotCapacity, (row + 1) * this.slotCapacity);
+    return this.size++;
+  }
+
+  set(i: number, window: WindowScalars): void {
+    const row = this.#row(i);
+    this.#windowIds[row] = window.windowId;
+    this.#records[row] = window.records;
+    this.#errors[row] = window.error;
+    this.#normalized[row] = window.normalizedError;
+    this.#ranks[row] = window.rank;
+    let flags = window.accepted ? ACCEPTED : 0;
+    for (const gate of window.gates) flags |= 1 << GATES.indexOf(gate);
+    this.#flags[row] = flags;
+  }
+
+  window(i: number): WindowScalars {
+    const row = this.#row(i);
+    const flags = this.#flags[row]!;
+    return {
+      windowId: this.#windowIds[row]!,
+      records: this.#records[row]!,
+      error: this.#errors[row]!,
+      normalizedError: this.#normalized[row]!,
+      rank: this.#ranks[row]!,
+      gates: GATES.filter((_, bit) => (flags & (1 << bit)) !== 0),
+      accepted: (flags & ACCEPTED) !== 0,
+    };
+  }
+
+  indexOf(windowId: number): number {
+    for (let i = this.size - 1; i >= 0; i--) if (this.windowId(i) === windowId) return i;
+    return -1;
+  }
+
+  windowId(i: number): number {
+    return this.#windowIds[this.#row(i)]!;
+  }
+  records(i: number): number {
+    return this.#records[this.#row(i)]!;
+  }
+  error(i: number): number {
+    return this.#errors[this.#row(i)]!;
+  }
+  /** Records of windows from..to-1. */
+  recordsOf(from: number, to: number): number[] {
+    return Array.from({ length: to - from }, (_, k) => this.records(from + k));
+  }
+  /** Errors of windows from..to-1, NaN where there is none. */
+  errorsOf(from: number, to: number): number[] {
+    return Array.from({ length: to - from }, (_, k) => this.error(from + k));
+  }
+  isStale(i: number): boolean {
+    return (this.#flags[this.#row(i)]! & STALE) !== 0;
+  }
+  setFresh(i: number): void {
+    this.#flags[this.#row(i)]! &= ~STALE;
+  }
+  /** What this column adds to the snapshots changes (a vector came late, the template was renamed, merged or leaves). */
+  markStale(slot: number): void {
+    for (let i = 0; i < this.size; i++) if (this.count(i, slot) > 0) this.#flags[this.#row(i)]! |= STALE;
+  }
+  markAllStale(): void {
+    for (let i = 0; i < this.size; i++) this.#flags[this.#row(i)]! |= STALE;
+  }
+  accepted(i: number): boolean {
+    return (this.#flags[this.#row(i)]! & ACCEPTED) !== 0;
+  }
+
+  count(i: number, slot: number): number {
+    return this.#counts[this.#row(i) * this.slotCapacity + slot]!;
+  }
+  setCount(i: number, slot: number, count: number): void {
+    this.#counts[this.#row(i) * this.slotCapacity + slot] = Math.min(count, 0xffffffff);
+  }
+  /** The counts of window `i`, one per slot: a view, valid until the next change. */
+  counts(i: number): Uint32Array {
+    const row = this.#row(i);
+    return this.#counts.subarray(row * this.slotCapacity, (row + 1) * this.slotCapacity);
+  }
+
+  /** Sum of a template's counts over all kept windows. */
+  total(slot: number): number {
+    let sum = 0;
+    for (let row = 0; row < this.capacity; row++) sum += this.#counts[row * this.slotCapacity + slot]!;
+    return sum;
+  }
+
+  /** A template merged into another: its column is added there and cleared. */
+  mergeSlots(from: number, into: number): void {
+    this.markStale(from);
+    for (let i = 0; i < this.size; i++) {
+      this.setCount(i, into, this.count(i, into) + this.count(i, from));
+      this.setCount(i, from, 0);
+    }
+  }
+
+  clearSlot(slot: number): void {
+    this.markStale(slot);
+    for (let row = 0; row < this.capacity; row++) this.#counts[row * this.slotCapacity + slot] = 0;
+  }
+
+  /** Makes room for slots up to `slots` - 1. */
+  growSlots(slots: number): void {
+    if (slots <= this.slotCapacity) return;
+    let wide = this.slotCapacity;
+    while (wide < slots) wide *= 2;
+    const grown = new Uint32Array(this.capacity * wide);
+    for (let row = 0; row < this.capacity; row++) {
+      grown.set(this.#counts.subarray(row * this.slotCapacity, (row + 1) * this.slotCapacity), row * wide);
+    }
+    this.#counts = grown;
+    this.slotCapacity = wide;
+  }
+
+  /** Median count of a template over the accepted windows among the first `n`; 0 when there are none. */
+  medianCount(slot: number, n: number): number {
+    const values: number[] = [];
+    for (let i = 0; i < n; i++) if (this.accepted(i)) values.push(this.count(i, slot));
+    if (values.length === 0) return 0;
+    values.sort((a, b) => a - b);
+    const middle = values.length >> 1;
+    return values.length % 2 === 1 ? values[middle]! : (values[middle - 1]! + values[middle]!) / 2;
+  }
+
+  /** Bytes of the typed arrays: what the benchmark of a source's state counts. */
+  get byteLength(): number {
+    return this.#counts.byteLength + this.capacity * (4 * 8 + 2 * 2) + this.gram.bytes;
+  }
+
+  #row(i: number): number {
+    const row = this.#head + i;
+    return row < this.capacity ? row : row - this.capacity;
+  }
+}

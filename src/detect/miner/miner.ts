@@ -1,0 +1,244 @@
+/**
+ * Streaming Drain over bytes (He et al., "Drain: An Online Log Parsing Approach with Fixed Depth Tree", ICWS 2017), one per source.
+ *
+ *     line ── scan ──► leaf: token count, field names, states, first words ──► most similar cluster, or a new one
+ *
+ * The tree's levels are one hash here. A line that fits a template allocates nothing and makes no string.
+ */
+import { Cluster, compare, lanesOf, readTokens, type Fit, type StoredCluster } from './cluster.ts';
+import { LeafTable } from './leaves.ts';
+import { RecencyList } from './recency.ts';
+import { HARD, SOFT, Tokens, WILD, type TokenLimits } from './tokens.ts';
+import { isConstant, opposes } from './words.ts';
+
+export interface MinerOptions extends TokenLimits {
+  /** Clusters a source keeps; the least recently used leaves. */
+  maxClusters: number;
+  /** Clusters a line is compared with. */
+  maxLeafCandidates: number;
+  /** Share of a template's words that a line must have at their positions. */
+  similarity: number;
+}
+
+export const MINER_DEFAULTS: MinerOptions = {
+  maxClusters: 1024,
+  maxLeafCandidates: 64,
+  similarity: 0.7,
+  prefixWords: 1,
+  maxTokens: 128,
+  maxLineBytes: 4096,
+  hashSeed: 0,
+};
+
+/** Words in capitals that alternate are states until there are this many templates beside one another. */
+const ENUMERATION = 16;
+
+/** Why a cluster left: the source has too many, or too many that look alike. */
+export type EvictionReason = 'clusters' | 'candidates';
+
+/** What a miner knows beside its clusters. */
+export interface StoredMiner {
+  nextNumber: number;
+  lines: number;
+  evicted: Record<EvictionReason, number>;
+}
+
+export type { Cluster, StoredCluster } from './cluster.ts';
+
+export class Miner<Pane = unknown> {
+  readonly #options: MinerOptions;
+  readonly #tokens: Tokens;
+  readonly #leaves = new LeafTable<Pane>();
+  readonly #recency = new RecencyList<Pane>();
+  readonly #fit: Fit = { equal: 0, compared: 0, differs: false };
+  #changed: Cluster<Pane>[] = [];
+  #evictions: Cluster<Pane>[] = [];
+  #evicted: Record<EvictionReason, number> = { clusters: 0, candidates: 0 };
+  #nextNumber = 0;
+  #lines = 0;
+
+  /** @param tokens scratch of a thread, shared by its miners; made with the same options. */
+  constructor(options: Partial<MinerOptions> = {}, tokens?: Tokens) {
+    this.#options = { ...MINER_DEFAULTS, ...options };
+    this.#tokens = tokens ?? new Tokens(this.#options);
+  }
+
+  get size(): number {
+    return this.#recency.size;
+  }
+
+  /** Clusters that left since birth, by reason. */
+  get evicted(): Readonly<Record<EvictionReason, number>> {
+    return this.#evicted;
+  }
+
+  get evictedTotal(): number {
+    return this.#evicted.clusters + this.#evicted.candidates;
+  }
+
+  /** The cluster of the line `bytes[start, end)`, UTF-8. */
+  observe(bytes: Uint8Array, start: number, end: number): Cluster<Pane> {
+    this.#tokens.scan(bytes, start, end);
+    const cluster = this.#find(bytes) ?? this.#birth(bytes, start, false);
+    return this.#touch(cluster);
+  }
+
+  /** The cluster of a template text given by the sender: used as it is, never mined. */
+  observeGiven(bytes: Uint8Array, start: number, end: number): Cluster<Pane> {
+    this.#tokens.scanGiven(bytes, start, end);
+    const leaf = this.#leaves.find(this.#tokens.leafExact, this.#tokens.leafFold);
+    return this.#touch(leaf?.candidates[0] ?? this.#birth(bytes, start, true));
+  }
+
+  /** Clusters born or generalised since the last call, by number; those that left again are not among them. */
+  drainChanged(): Cluster<Pane>[] {
+    if (this.#changed.length === 0) return [];
+    const changed = this.#changed.filter((cluster) => cluster.changed);
+    this.#changed = [];
+    for (const cluster of changed) cluster.changed = false;
+    return changed.sort((a, b) => a.number - b.number);
+  }
+
+  /** Clusters that left since the last call, in the order they left. */
+  drainEvicted(): Cluster<Pane>[] {
+    const evictions = this.#evictions;
+    if (evictions.length > 0) this.#evictions = [];
+    return evictions;
+  }
+
+  /** Living clusters, least recently used first. */
+  clusters(): Iterable<Cluster<Pane>> {
+    return this.#recency.oldestFirst();
+  }
+
+  saveState(): StoredMiner {
+    return { nextNumber: this.#nextNumber, lines: this.#lines, evicted: { ...this.#evicted } };
+  }
+
+  /** A miner that goes on exactly where the saved one stood, under any hash seed; clusters in any order. */
+  restore(state: StoredMiner, clusters: readonly StoredCluster[]): void {
+    if (this.#lines !== 0 || this.size !== 0) throw new Error('restore: this miner has seen lines already');
+    this.#nextNumber = state.nextNumber;
+    this.#lines = state.lines;
+    this.#evicted = { ...state.evicted };
+    const restored = clusters.toSorted((a, b) => a.number - b.number).map((stored) => this.#rebuild(stored));
+    for (const cluster of restored.sort((a, b) => a.lastLine - b.lastLine)) this.#recency.add(cluster);
+  }
+
+  #find(bytes: Uint8Array): Cluster<Pane> | null {
+    const tokens = this.#tokens;
+    const leaf = this.#leaves.find(tokens.leafExact, tokens.leafFold);
+    if (leaf === null) return null;
+    const { similarity } = this.#options;
+    const fit = this.#fit;
+    let best: Cluster<Pane> | null = null;
+    let bestEqual = -1;
+    let bestCompared = 1;
+    let differs = false;
+    for (const cluster of leaf.candidates) {
+      compare(cluster, tokens, fit);
+      if (fit.equal < similarity * fit.compared) continue;
+      // Cross-multiplied: equal / compared, a template without words fits whole. Ties go to more words, then to the older.
+      const equal = fit.compared === 0 ? 0 : fit.equal;
+      const compared = fit.compared === 0 ? 0 : fit.compared;
+      const difference = ratioDifference(equal, compared, bestEqual, bestCompared);
+      if (best === null || difference > 0 || (difference === 0 && equal > bestEqual)) {
+        best = cluster;
+        bestEqual = equal;
+        bestCompared = compared;
+        differs = fit.differs;
+      }
+    }
+    return best === null || !differs || this.#adapt(best, bytes) ? best : null;
+  }
+
+  /** Turns the positions where the line differs into wildcards; false when that would hide a change of state. */
+  #adapt(cluster: Cluster<Pane>, bytes: Uint8Array): boolean {
+    const line = this.#tokens;
+    const { exact, fold, kind } = cluster;
+    for (let i = 0; i < kind.length; i++) {
+      if (kind[i] === WILD || (exact[i] === line.exact[i] && fold[i] === line.fold[i])) continue;
+      const words = (kind[i] === HARD || kind[i] === SOFT) && (line.kind[i] === HARD || line.kind[i] === SOFT);
+      if (!words) continue;
+      const [own, other] = [cluster.token(i), line.tokenBytes(bytes, i)];
+      if (opposes(own, other)) return false;
+      if (cluster.leaf.candidates.length < ENUMERATION && isConstant(own) && isConstant(other)) return false;
+    }
+    for (let i = 0; i < kind.length; i++) {
+      if (kind[i] !== WILD && (exact[i] !== line.exact[i] || fold[i] !== line.fold[i])) cluster.generalise(i);
+    }
+    this.#markChanged(cluster);
+    return true;
+  }
+
+  #birth(bytes: Uint8Array, start: number, given: boolean): Cluster<Pane> {
+    const tokens = this.#tokens;
+    const leaf = this.#leaves.findOrAdd(tokens.leafExact, tokens.leafFold);
+    if (leaf.candidates.length >= this.#options.maxLeafCandidates) {
+      this.#evict(leaf.candidates.reduce((a, b) => (b.lastLine < a.lastLine ? b : a)), 'candidates');
+    }
+    const text = given
+      ? { tokens: [byteString(bytes, start, tokens.scannedEnd)], separators: ['', ''], kinds: [] }
+      : readTokens(tokens, bytes, start);
+    const stored = { number: this.#nextNumber++, count: 0, lastLine: 0, given, ...text };
+    const size = text.kinds.length;
+    const lanes = {
+      exact: tokens.exact.slice(0, size),
+      fold: tokens.fold.slice(0, size),
+      kind: Uint8Array.from(text.kinds),
+    };
+    const cluster = new Cluster<Pane>(stored, lanes, leaf);
+    leaf.candidates.push(cluster);
+    this.#recency.add(cluster);
+    if (this.size > this.#options.maxClusters) this.#evict(this.#recency.oldest!, 'clusters');
+    this.#markChanged(cluster);
+    return cluster;
+  }
+
+  #rebuild(stored: StoredCluster): Cluster<Pane> {
+    const tokens = this.#tokens;
+    const lanes = lanesOf(stored, tokens);
+    if (stored.given) {
+      const bytes = Buffer.from(stored.tokens[0]!, 'latin1');
+      tokens.scanGiven(bytes, 0, bytes.length);
+    } else tokens.placeInLeaf(stored.kinds.length, lanes);
+    const leaf = this.#leaves.findOrAdd(tokens.leafExact, tokens.leafFold);
+    const copy = { ...stored, tokens: [...stored.tokens], separators: [...stored.separators] };
+    const cluster = new Cluster<Pane>(copy, lanes, leaf);
+    leaf.candidates.push(cluster);
+    return cluster;
+  }
+
+  #touch(cluster: Cluster<Pane>): Cluster<Pane> {
+    cluster.count++;
+    cluster.lastLine = ++this.#lines;
+    this.#recency.touch(cluster);
+    return cluster;
+  }
+
+  #evict(cluster: Cluster<Pane>, reason: EvictionReason): void {
+    const { candidates } = cluster.leaf;
+    candidates.splice(candidates.indexOf(cluster), 1);
+    this.#recency.remove(cluster);
+    if (candidates.length === 0) this.#leaves.remove(cluster.leaf);
+    cluster.changed = false;
+    this.#evicted[reason]++;
+    this.#evictions.push(cluster);
+  }
+
+  #markChanged(cluster: Cluster<Pane>): void {
+    if (cluster.changed) return;
+    cluster.changed = true;
+    this.#changed.push(cluster);
+  }
+}
+
+/** Sign of a/b - c/d, where 0/0 is 1. */
+function ratioDifference(a: number, b: number, c: number, d: number): number {
+  if (b === 0) return d === 0 ? 0 : d - c;
+  return d === 0 ? a - b : a * d - c * b;
+}
+
+function byteString(bytes: Uint8Array, from: number, to: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1');
+}

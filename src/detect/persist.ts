@@ -1,0 +1,173 @@
+import { ErrorBaseline, type SavedBaseline } from './baseline.ts';
+import type { History } from './history.ts';
+import { GATES, type Gate } from './history.ts';
+import type { StoredCluster, StoredMiner } from './miner/miner.ts';
+import type { Source } from './source.ts';
+import type { Template } from './template.ts';
+
+/** Version of what is written here; the store starts cold when it differs. */
+export const STATE_VERSION = 1;
+
+/** What a source's history looks like in the store: opaque to the store, versioned by {@link STATE_VERSION}. */
+export interface StoredSource {
+  key: string;
+  /** JSON: everything small. */
+  meta: string;
+  /** Oldest first. */
+  windows: { windowId: number; blob: Uint8Array }[];
+  templates: { number: number; blob: Uint8Array }[];
+}
+
+/** What one step changed in a source; the store applies it in one transaction. */
+export interface SourceDelta {
+  key: string;
+  meta: string;
+  /** All stored windows and templates of the source leave first (a template merged, the Gram matrix was formed again); this is everything. */
+  reset: boolean;
+  windows: { windowId: number; blob: Uint8Array }[];
+  /** Windows with a smaller id leave. */
+  oldestWindowId: number;
+  templates: { number: number; blob: Uint8Array }[];
+  removedTemplates: number[];
+}
+
+interface Meta {
+  baseline: SavedBaseline;
+  miner: StoredMiner;
+  nextTemplate: number;
+}
+
+interface TemplateRow {
+  id: string;
+  text: string;
+  firstSeenMs: number;
+  slot: number;
+  clusters: StoredCluster[];
+}
+
+/** Row that holds the ids ever accepted in place of a template. */
+const SEEN_ROW = -1;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** What changed since the last call. */
+export function saveSource(source: Source): SourceDelta {
+  const { history, templates } = source;
+  const reset = source.historyRewritten;
+  const from = reset ? 0 : firstUnsaved(source);
+  const rows = [...(reset ? templates.all() : templates.changed)].map((template) => ({ number: template.number, blob: templateBlob(template) }));
+  if (reset || templates.seenChanged) rows.push({ number: SEEN_ROW, blob: encoder.encode(JSON.stringify([...templates.seen])) });
+  const meta: Meta = { baseline: source.baseline.save(), miner: source.miner.saveState(), nextTemplate: templates.nextNumber };
+  const delta: SourceDelta = {
+    key: source.key,
+    meta: JSON.stringify(meta),
+    reset,
+    windows: Array.from({ length: history.size - from }, (_, k) => ({
+      windowId: history.windowId(from + k),
+      blob: windowBlob(history, from + k),
+    })),
+    oldestWindowId: history.size > 0 ? history.windowId(0) : 0,
+    templates: rows,
+    removedTemplates: templates.removed.splice(0),
+  };
+  templates.changed.clear();
+  templates.seenChanged = false;
+  source.historyRewritten = false;
+  if (history.size > 0) source.savedWindowId = history.windowId(history.size - 1);
+  return delta;
+}
+
+/** Fills a fresh source. @throws Error when the blobs cannot have come from {@link saveSource}. */
+export function restoreSource(source: Source, stored: StoredSource): void {
+  const { history, templates } = source;
+  const meta = JSON.parse(stored.meta) as Meta;
+  source.baseline = ErrorBaseline.restore(meta.baseline);
+  templates.nextNumber = meta.nextTemplate;
+  const owners = new Map<number, Template>();
+  const clusters: StoredCluster[] = [];
+  for (const { number, blob } of stored.templates) {
+    if (number === SEEN_ROW) {
+      for (const id of JSON.parse(decoder.decode(blob)) as string[]) templates.markSeen(id);
+      continue;
+    }
+    const row = JSON.parse(decoder.decode(blob)) as TemplateRow;
+    const template = templates.create(row.id, row.text, row.firstSeenMs, number);
+    if (row.slot >= 0) templates.assignSlot(template, row.slot);
+    for (const cluster of row.clusters) {
+      owners.set(cluster.number, template);
+      clusters.push(cluster);
+    }
+  }
+  source.miner.restore(meta.miner, clusters);
+  for (const cluster of source.miner.clusters()) source.adopt(cluster, owners.get(cluster.number)!);
+  const gramRow = new Float64Array(history.capacity);
+  for (const { windowId, blob } of stored.windows) restoreWindow(history, windowId, blob, gramRow);
+  templates.changed.clear();
+  templates.seenChanged = false;
+  if (history.size > 0) source.savedWindowId = history.windowId(history.size - 1);
+}
+
+function firstUnsaved(source: Source): number {
+  const { history, savedWindowId } = source;
+  let i = history.size;
+  while (i > 0 && history.windowId(i - 1) > savedWindowId) i--;
+  return i;
+}
+
+function templateBlob(template: Template): Uint8Array {
+  const row: TemplateRow = {
+    id: template.id,
+    text: template.text,
+    firstSeenMs: template.firstSeenMs,
+    slot: template.slot,
+    clusters: [...template.clusters].map((cluster) => cluster.save()),
+  };
+  return encoder.encode(JSON.stringify(row));
+}
+
+const HEADER_BYTES = 5 * 8 + 4;
+
+/** f64 records, error, normalizedError, rank, flags | u32 gram length | f64 gram row | (u32 slot, u32 count)… */
+function windowBlob(history: History, i: number): Uint8Array {
+  const window = history.window(i);
+  const counts = history.counts(i);
+  const used = [...counts.keys()].filter((slot) => counts[slot]! > 0);
+  const bytes = new Uint8Array(HEADER_BYTES + (i + 1) * 8 + used.length * 8);
+  const view = new DataView(bytes.buffer);
+  const gates = GATES.reduce((flags, gate, bit) => flags | (window.gates.includes(gate) ? 1 << bit : 0), 0);
+  const numbers = [window.records, window.error, window.normalizedError, window.rank, gates | (window.accepted ? 1 << 15 : 0)];
+  numbers.forEach((value, k) => view.setFloat64(k * 8, value));
+  view.setUint32(40, i + 1);
+  let at = HEADER_BYTES;
+  for (let j = 0; j <= i; j++, at += 8) view.setFloat64(at, history.gram.at(i, j));
+  for (const slot of used) {
+    view.setUint32(at, slot);
+    view.setUint32(at + 4, counts[slot]!);
+    at += 8;
+  }
+  return bytes;
+}
+
+function restoreWindow(history: History, windowId: number, blob: Uint8Array, gramRow: Float64Array): void {
+  const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength);
+  const [records, error, normalizedError, rank, flags] = [0, 1, 2, 3, 4].map((k) => view.getFloat64(k * 8)) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const i = history.push();
+  const gates: Gate[] = GATES.filter((_, bit) => (flags & (1 << bit)) !== 0);
+  history.set(i, { windowId, records, error, normalizedError, rank, gates, accepted: (flags & (1 << 15)) !== 0 });
+  const length = view.getUint32(40);
+  // The row was written when older windows were still there: its newest entries belong to those that are left.
+  if (length < i + 1) throw new RangeError(`stored window ${windowId} has ${length} inner products, needs ${i + 1}`);
+  for (let j = 0; j <= i; j++) gramRow[j] = view.getFloat64(HEADER_BYTES + (length - i - 1 + j) * 8);
+  history.gram.push(gramRow);
+  for (let at = HEADER_BYTES + length * 8; at < blob.byteLength; at += 8) {
+    const slot = view.getUint32(at);
+    history.growSlots(slot + 1);
+    history.setCount(i, slot, view.getUint32(at + 4));
+  }
+}

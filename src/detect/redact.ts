@@ -1,0 +1,20 @@
+/** What replaces a secret. */
+const REDACTED = '<redacted>';
+
+/**
+ * Removes what the user's patterns match before a line is mined, sampled, embedded or stored. Off, it costs nothing; on, lines
+ * become strings and back. Lines are cut at 8 KiB before, which bounds a slow pattern.
+ */
+export class Redactor {
+  readonly #patterns: RegExp[];
+
+  constructor(patterns: readonly string[]) {
+    this.#patterns = patterns.map((pattern) => new RegExp(pattern, 'gu'));
+  }
+
+  redact(bytes: Uint8Array, start: number, end: number): Uint8Array {
+    let text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('utf8');
+    for (const pattern of this.#patterns) text = text.replace(pattern, REDACTED);
+    return Buffer.from(text, 'utf8');
+  }
+}

@@ -1,0 +1,158 @@
+import { attribute, createAttributionScratch, reconstructionError, type AttributionScratch, type TemplateShare } from './attribution.ts';
+import { defaultFloors } from './baseline.ts';
+import { DmdKernel, type DmdOptions } from './dmd/kernel.ts';
+import { addWeights, combine, project, weightedSum, type SnapshotKind, type SparseCounts } from './dmd/snapshot.ts';
+import { spectrum, type Mode } from './dmd/spectrum.ts';
+import type { History } from './history.ts';
+import { MAX_TEMPLATES, type TemplateTable } from './template.ts';
+
+/** Noise floor of singular values and cap of the rank (design section 6). */
+const TAU = 1e-4;
+const RANK_CAP_DIVISOR = 3;
+
+export interface ScorerOptions {
+  dmdWindows: number;
+  delay: number;
+  maxRank: number;
+  snapshot: SnapshotKind;
+}
+
+export interface Prediction {
+  /** ‖x_t − x̂_t‖; null when the history is shorter than delay + 1. */
+  error: number | null;
+  rank: number;
+}
+
+/** Scores windows of any source; owns the scratch that all sources of a shard share. */
+export class WindowScorer {
+  readonly #options: ScorerOptions;
+  readonly #dmd: DmdOptions;
+  readonly #kernel: DmdKernel;
+  readonly #actual = new Float64Array(MAX_TEMPLATES);
+  readonly #expected = new Float64Array(MAX_TEMPLATES);
+  readonly #products = new Float64Array(MAX_TEMPLATES);
+  readonly #columns = Uint16Array.from({ length: MAX_TEMPLATES }, (_, i) => i);
+  readonly #row: Float64Array;
+  #snapshot = new Float64Array(0);
+  #attribution: AttributionScratch = createAttributionScratch(0, MAX_TEMPLATES);
+  #vectors: (Float32Array | null)[] = [];
+
+  constructor(options: ScorerOptions) {
+    this.#options = options;
+    this.#dmd = { delay: options.delay, maxRank: options.maxRank, rankCapDivisor: RANK_CAP_DIVISOR, tau: TAU };
+    this.#kernel = new DmdKernel(options.dmdWindows);
+    this.#row = new Float64Array(options.dmdWindows + 1);
+  }
+
+  get scratchBytes(): number {
+    return (
+      this.#kernel.scratchBytes +
+      3 * this.#actual.byteLength +
+      this.#columns.byteLength +
+      this.#row.byteLength +
+      this.#snapshot.byteLength +
+      this.#attribution.residual.byteLength +
+      this.#attribution.deltas.byteLength
+    );
+  }
+
+  /**
+   * Predicts window `i` of the history from the at most `dmdWindows` windows before it (never from itself) and measures the error.
+   * Leaves actual and expected weights and the residual for {@link shares}. The Gram rows of the windows before `i` must be there.
+   */
+  predict(history: History, templates: TemplateTable, i: number): Prediction {
+    this.#load(templates);
+    const from = Math.max(0, i - this.#options.dmdWindows);
+    const n = i - from;
+    this.#actual.fill(0);
+    this.#expected.fill(0);
+    addWeights(this.#options.snapshot, this.#counts(history, i), 1, this.#actual);
+    if (n <= this.#options.delay) return { error: null, rank: 0 };
+    history.gram.copyTo(this.#kernel.gram, n, from, n);
+    const { rank, m } = this.#kernel.predict(this.#kernel.gram, n, this.#dmd);
+    if (rank > 0) {
+      for (let j = 0; j < m; j++) {
+        const weight = this.#kernel.weights[j]!;
+        addWeights(this.#options.snapshot, this.#counts(history, from + j + this.#options.delay), weight, this.#expected);
+      }
+    }
+    const error = reconstructionError(this.#weighted(), this.#attribution);
+    return { error, rank };
+  }
+
+  /** Exact shares of the templates (by slot) in the error that {@link predict} has just measured. */
+  shares(): TemplateShare[] {
+    return attribute(this.#weighted(), this.#attribution);
+  }
+
+  /** Appends the Gram row of window `i`, the newest; {@link predict} has just run for it. */
+  pushGramRow(history: History, templates: TemplateTable, i: number): void {
+    this.#formRow(history, templates, i + 1);
+    history.gram.push(this.#row);
+  }
+
+  /**
+   * Forms the rows of stale windows again from counts × vectors. @returns whether there were any.
+   * All windows of the history must have their row.
+   */
+  refreshGram(history: History, templates: TemplateTable): boolean {
+    let any = false;
+    for (let i = 0; i < history.size; i++) {
+      if (!history.isStale(i)) continue;
+      if (!any) this.#load(templates);
+      any = true;
+      this.#actual.fill(0);
+      addWeights(this.#options.snapshot, this.#counts(history, i), 1, this.#actual);
+      this.#formRow(history, templates, history.size);
+      history.gram.setRow(i, this.#row);
+      history.setFresh(i);
+    }
+    return any;
+  }
+
+  /** Smallest deviations that count as one sigma for a source with this history (the windows before `i`). */
+  floors(history: History, i: number): { relative: number; absolute: number } {
+    const from = Math.max(0, i - this.#options.dmdWindows);
+    return defaultFloors(history.gram.rmsNorm(from, i - from));
+  }
+
+  /** Eigenvalues of the model that window `i` was predicted with. */
+  modes(history: History, i: number): Mode[] {
+    const from = Math.max(0, i - this.#options.dmdWindows);
+    const n = i - from;
+    if (n <= this.#options.delay) return [];
+    const gram = new Float64Array(n * n);
+    history.gram.copyTo(gram, n, from, n);
+    return spectrum(gram, n, this.#dmd);
+  }
+
+  #load(templates: TemplateTable): void {
+    this.#vectors.length = 0;
+    let dimensions = this.#snapshot.length;
+    for (const template of templates.bySlot) {
+      const values = template === null ? null : template.vector.values;
+      this.#vectors.push(values);
+      if (values !== null) dimensions = values.length;
+    }
+    if (dimensions !== this.#snapshot.length) {
+      this.#snapshot = new Float64Array(dimensions);
+      this.#attribution = createAttributionScratch(dimensions, MAX_TEMPLATES);
+    }
+  }
+
+  /** Inner products of the snapshot whose weights are in #actual with those of the first `n` windows. */
+  #formRow(history: History, templates: TemplateTable, n: number): void {
+    const columns = templates.bySlot.length;
+    combine(this.#actual, this.#vectors, columns, this.#snapshot);
+    project(this.#snapshot, this.#vectors, columns, this.#products);
+    for (let j = 0; j < n; j++) this.#row[j] = weightedSum(this.#options.snapshot, this.#counts(history, j), this.#products);
+  }
+
+  #counts(history: History, i: number): SparseCounts {
+    return { length: Math.min(history.slotCapacity, MAX_TEMPLATES), columns: this.#columns, counts: history.counts(i) };
+  }
+
+  #weighted() {
+    return { columns: this.#vectors.length, actual: this.#actual, expected: this.#expected, vectors: this.#vectors };
+  }
+}

@@ -1,0 +1,198 @@
+import type { History } from './history.ts';
+import type { Cluster } from './miner/miner.ts';
+import type { Vector, VectorTable } from './vectors.ts';
+
+/** A source's history knows at most this many templates; beyond it the rarest leave with their counts. */
+export const MAX_TEMPLATES = 256;
+/** Ids that a source has ever accepted, so that a template that left does not come back as new. */
+const MAX_SEEN = 4096;
+
+/**
+ * A template of one source: what the history counts. Clusters of the miner point to it; one that generalises renames its template
+ * in place, so the history follows and nothing looks new or vanished.
+ */
+export interface Template {
+  /** Grows by one per template of the source; its key in the store. */
+  readonly number: number;
+  id: string;
+  text: string;
+  firstSeenMs: number;
+  /** Column in the history, -1 while no kept window counts it. */
+  slot: number;
+  vector: Vector;
+  /** Live clusters of the miner that count into it. */
+  clusters: Set<Cluster>;
+  /** Where its counts went when it was merged into an equal one. */
+  mergedInto: Template | null;
+}
+
+/** Follows merges to the template that counts now. */
+export function current(template: Template): Template {
+  let t = template;
+  while (t.mergedInto !== null) t = t.mergedInto;
+  return t;
+}
+
+export class TemplateTable {
+  readonly bySlot: (Template | null)[] = [];
+  /** Numbers whose stored row must be written / removed at the next checkpoint. */
+  readonly changed = new Set<Template>();
+  readonly removed: number[] = [];
+  /** Templates that left because of {@link MAX_TEMPLATES}. */
+  overflowed = 0;
+  nextNumber = 0;
+  #byId = new Map<string, Template>();
+  #seen = new Set<string>();
+  /** Templates without clusters and perhaps without a column: the next sweep decides. */
+  #orphans = new Set<Template>();
+  seenChanged = false;
+  #history: History;
+  #vectors: VectorTable;
+
+  constructor(history: History, vectors: VectorTable) {
+    this.#history = history;
+    this.#vectors = vectors;
+  }
+
+  /** The template a new or changed cluster counts into from now on. */
+  attach(cluster: Cluster, previous: Template | null, timeMs: number): Template {
+    if (previous !== null && previous.id === cluster.id) return previous;
+    const same = this.#byId.get(cluster.id);
+    if (previous !== null && previous.clusters.size === 1) {
+      if (same === undefined) {
+        this.#rename(previous, cluster);
+        return previous;
+      }
+      this.#merge(previous, same);
+      same.clusters.add(cluster);
+      this.changed.add(same);
+      return same;
+    }
+    // Born, or one of several clusters of one text went its own way.
+    previous?.clusters.delete(cluster);
+    if (previous !== null) this.changed.add(previous);
+    const template = same ?? this.create(cluster.id, cluster.text, timeMs);
+    template.clusters.add(cluster);
+    this.changed.add(template);
+    return template;
+  }
+
+  create(id: string, text: string, firstSeenMs: number, number = this.nextNumber): Template {
+    const template: Template = {
+      number,
+      id,
+      text,
+      firstSeenMs,
+      slot: -1,
+      vector: this.#vectors.hold(text),
+      clusters: new Set(),
+      mergedInto: null,
+    };
+    this.nextNumber = Math.max(this.nextNumber, number + 1);
+    this.#byId.set(id, template);
+    this.changed.add(template);
+    return template;
+  }
+
+  /** The miner dropped a cluster; the template stays while the history counts it. */
+  detach(cluster: Cluster, template: Template): void {
+    template.clusters.delete(cluster);
+    this.changed.add(template);
+    this.#orphans.add(template);
+  }
+
+  /** Gives a template its column. */
+  assignSlot(template: Template, slot = this.#freeSlot()): void {
+    template.slot = slot;
+    this.changed.add(template);
+    while (this.bySlot.length <= slot) this.bySlot.push(null);
+    this.bySlot[slot] = template;
+    this.#history.growSlots(slot + 1);
+  }
+
+  /** Takes the column of a template away, with its counts. */
+  releaseSlot(template: Template): void {
+    this.#history.clearSlot(template.slot);
+    this.bySlot[template.slot] = null;
+    template.slot = -1;
+    this.changed.add(template);
+    this.#orphans.add(template);
+  }
+
+  /** Frees columns whose counts have all left, and forgets templates that no cluster, column or kept pane uses. */
+  sweep(inPanes: (template: Template) => boolean): void {
+    for (const template of this.bySlot) {
+      if (template !== null && this.#history.total(template.slot) === 0) this.releaseSlot(template);
+    }
+    for (const template of this.#orphans) {
+      if (template.slot >= 0 || template.clusters.size > 0) this.#orphans.delete(template);
+      else if (!inPanes(template)) this.#remove(template);
+    }
+  }
+
+  wasSeen(id: string): boolean {
+    return this.#seen.has(id);
+  }
+
+  /** Remembers an accepted id, the least recent leaves. */
+  markSeen(id: string): void {
+    if (this.#seen.has(id)) return;
+    this.#seen.add(id);
+    this.seenChanged = true;
+    if (this.#seen.size > MAX_SEEN) this.#seen.delete(this.#seen.values().next().value!);
+  }
+
+  get seen(): Iterable<string> {
+    return this.#seen;
+  }
+
+  all(): Iterable<Template> {
+    return this.#byId.values();
+  }
+
+  /** Gives the vectors back when the source leaves the shard. */
+  dispose(): void {
+    for (const template of this.#byId.values()) this.#vectors.release(template.vector);
+    this.#byId.clear();
+  }
+
+  #rename(template: Template, cluster: Cluster): void {
+    const seen = this.#seen.has(template.id);
+    this.#byId.delete(template.id);
+    this.#vectors.release(template.vector);
+    template.id = cluster.id;
+    template.text = cluster.text;
+    template.vector = this.#vectors.hold(cluster.text);
+    this.#byId.set(template.id, template);
+    if (template.slot >= 0) this.#history.markStale(template.slot);
+    if (seen) this.markSeen(template.id);
+    this.changed.add(template);
+  }
+
+  #merge(from: Template, into: Template): void {
+    if (from.slot >= 0) {
+      if (into.slot < 0) this.assignSlot(into);
+      this.#history.mergeSlots(from.slot, into.slot);
+      this.bySlot[from.slot] = null;
+      from.slot = -1;
+    }
+    if (this.#seen.has(from.id)) this.markSeen(into.id);
+    into.firstSeenMs = Math.min(into.firstSeenMs, from.firstSeenMs);
+    from.mergedInto = into;
+    from.clusters.clear();
+    this.#remove(from);
+  }
+
+  #remove(template: Template): void {
+    this.#orphans.delete(template);
+    this.#byId.delete(template.id);
+    this.#vectors.release(template.vector);
+    this.changed.delete(template);
+    this.removed.push(template.number);
+  }
+
+  #freeSlot(): number {
+    const free = this.bySlot.indexOf(null);
+    return free >= 0 ? free : this.bySlot.length;
+  }
+}

@@ -1,0 +1,59 @@
+import type { Gate } from './history.ts';
+
+export type Severity = 'normal' | 'warning' | 'critical';
+
+export interface TopTemplate {
+  templateId: string;
+  template: string;
+  /** Exact share of the squared residual; the shares of all templates of a window sum to 1. */
+  share: number;
+  count: number;
+  /** Median count over the accepted windows. */
+  usualCount: number;
+  firstSeenMs: number;
+  /** A line of this window, null when the template did not occur in it. */
+  sample: string | null;
+  /** 32 hex digits each, at most 5. */
+  traceIds: string[];
+  /** 16 hex digits each ('' where the record had none), same order. */
+  spanIds: string[];
+}
+
+/** The judgement of one source's window. */
+export interface Verdict {
+  source: string;
+  handle: number;
+  windowId: number;
+  windowStartMs: number;
+  windowEndMs: number;
+  records: number;
+  /** Distinct templates in the window. */
+  templates: number;
+  /** ‖x_t − x̂_t‖, null before the 7th window. */
+  reconstructionError: number | null;
+  /** Sigmas over the accepted errors, null before 20 of them. */
+  normalizedError: number | null;
+  score: number | null;
+  detector: 'dmd' | null;
+  /** Where `score` lies among the thresholds; null until there is one. `gates` tell whether it may alert. */
+  severity: Severity | null;
+  gates: Gate[];
+  /** DMD rank used, 0 when nothing was predicted. */
+  rank: number;
+  /** Texts of templates never accepted before, at most 5. */
+  newTemplates: string[];
+  /** Filled when the score lies above the warning threshold, else empty. Largest share first, at most 10. */
+  topTemplates: TopTemplate[];
+}
+
+/** What `/api/v1/sources/:key/windows/:id/explain` shows beyond the verdict. */
+export interface WindowExplanation {
+  verdict: Verdict;
+  /** False once windows that this one was predicted from have left. */
+  exact: boolean;
+  topTemplates: TopTemplate[];
+  /** Eigenvalues of the one-step operator: modulus is the growth a step, period null where there is none. */
+  modes: { real: number; imaginary: number; modulus: number; periodMs: number | null }[];
+  /** The windows before it, oldest first. */
+  errors: { windowId: number; reconstructionError: number | null; normalizedError: number | null }[];
+}

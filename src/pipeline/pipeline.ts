@@ -1,0 +1,228 @@
+import { availableParallelism } from 'node:os';
+import { Episodes, type Episode } from '../alert/episodes.ts';
+import type { ArrivalClock } from '../clock/clock.ts';
+import { EventTimeClock } from '../clock/event-time.ts';
+import { WallClock } from '../clock/wall.ts';
+import type { DriftDetectionConfig, SourcesConfig } from '../config/config.ts';
+import type { DetectorOptions } from '../detect/detector.ts';
+import type { WindowExplanation } from '../detect/verdict.ts';
+import { createEmbedding, type Embedding } from '../embed/batcher.ts';
+import type { Embedder, EmbeddingObserver } from '../embed/embedder.ts';
+import type { Attributes, DecodedRecord, ExportTarget } from '../receive/record.ts';
+import { openInlineShards, openShardThreads, postVectors, type ShardPool } from '../shard/pool.ts';
+import { mergeIdentity } from '../source/identity.ts';
+import { Registry, type DropReason } from '../source/registry.ts';
+import { createKeyMatcher } from '../source/rules.ts';
+import { createSourceResolver } from '../source/source-key.ts';
+import type { KnownSource } from '../store/messages.ts';
+import type { Store } from '../store/checkpoint.ts';
+import { createArrival } from './arrival.ts';
+import { SourceLife, type SourceEvents } from './source-life.ts';
+import { Steps, type JudgedStep } from './step.ts';
+
+/** Sources that fell idle and are kept in the memory of each shard while there is no store. */
+const MAX_PARKED_PER_SHARD = 256;
+
+export interface PipelineOptions {
+  detection: DriftDetectionConfig;
+  sources: SourcesConfig;
+  clock: 'wall' | 'event';
+  /** Threads for a service; in place for the library and a replay. */
+  shards: 'threads' | 'inline';
+  /** 0 in a replay. */
+  hashSeed: number;
+  embedder: Embedder;
+  observeEmbedding?: Partial<EmbeddingObserver>;
+  store: Store | null;
+  events: PipelineEvents;
+}
+
+export interface PipelineEvents extends SourceEvents {
+  /** The verdicts of a step, with what they mean; awaited before the next step is judged. */
+  judged(step: JudgedStep): Promise<void> | void;
+  dropped(reason: DropReason, records: number): void;
+  unmapped(resource: Attributes, record: DecodedRecord): void;
+  /** A sender outage began (sources that fell silent) or ended (0). */
+  outage(silentSources: number, stepEndMs: number): void;
+  /** The wall clock jumped, a step was missed. */
+  irregular(message: string): void;
+  committed(durationMs: number): void;
+  commitFailed(error: unknown): void;
+  fatal(error: Error): void;
+}
+
+/** Both legs of a record's trip, behind any door: receivers, replay and library hand their records to {@link Pipeline.target}. */
+export interface Pipeline extends AsyncDisposable {
+  readonly target: ExportTarget;
+  readonly registry: Registry;
+  /** Bytes handed to shards and not yet mined are not counted; records are. */
+  waitingRecords(): number;
+  explain(key: string, windowId: number): Promise<WindowExplanation | null>;
+  /** Event time only: the input has ended, every pane that the newest record has passed is closed and judged. */
+  flush(): Promise<void>;
+}
+
+/** What the checkpoint keeps beside the sources' own state. */
+interface ServiceState {
+  /** End of the newest judged window. */
+  judgedMs: number;
+  episodes: Episode[];
+  identities: [key: string, identity: [string, string][]][];
+}
+
+export async function openPipeline(options: PipelineOptions): Promise<Pipeline> {
+  const { detection, sources, store, events } = options;
+  await using opening = new AsyncDisposableStack();
+  const shards = options.shards === 'threads' ? shardCount(detection.templateWorkers) : 1;
+  const waiting = new Int32Array(new SharedArrayBuffer(4 * detection.maxSources));
+  const shardOptions = { size: shards, detector: detectorOptions(options), waiting, persist: store !== null };
+  const pool: ShardPool = opening.use(
+    options.shards === 'threads' ? openShardThreads({ ...shardOptions, onFatal: events.fatal }) : openInlineShards(shardOptions),
+  );
+  const embedding: Embedding = opening.use(
+    createEmbedding({
+      embedder: options.embedder,
+      batchTimeoutMs: detection.batchTimeoutMs,
+      ...(options.observeEmbedding === undefined ? {} : { observe: options.observeEmbedding }),
+      // Too late for its window, in time for the history.
+      onLate: (text, vector) => {
+        for (let shard = 0; shard < pool.size; shard++) postVectors(pool, shard, [text], new Map([[text, vector]]));
+      },
+    }),
+  );
+
+  const restored = await readServiceState(store);
+  const known: KnownSource[] = store === null ? [] : await store.sources();
+  const episodes = new Episodes(detection, restored?.episodes ?? []);
+  const life = new SourceLife({
+    pool,
+    store,
+    episodes,
+    known,
+    identities: new Map((restored?.identities ?? []).map(([key, identity]) => [key, new Map(identity)])),
+    isMuted: createKeyMatcher(sources.muted),
+    maxParked: MAX_PARKED_PER_SHARD * shards,
+    maxIdleMs: detection.maxIdleMs,
+    retentionMs: detection.retentionMs,
+    events,
+  });
+  const registry = new Registry({ maxSources: detection.maxSources, shards, onCreate: (entry) => life.born(entry, registry.size) });
+
+  let lastCleanupMs = -Infinity;
+  const steps = new Steps({
+    panesPerWindow: detection.windowSizeMs / detection.windowStepMs,
+    embedWaitMs: detection.embedWaitMs,
+    pool,
+    registry,
+    embedding,
+    episodes,
+    onOutage: (change, stepEndMs) => events.outage('started' in change ? change.started : 0, stepEndMs),
+    onJudged: async (step) => {
+      await events.judged(step);
+      if (lastCleanupMs === -Infinity) lastCleanupMs = step.stepEndMs;
+      if (step.stepEndMs - lastCleanupMs >= detection.cleanupIntervalMs) {
+        lastCleanupMs = step.stepEndMs;
+        await life.cleanUp(registry, step.stepEndMs);
+      }
+      if (store !== null) {
+        const state: ServiceState = {
+          judgedMs: step.stepEndMs,
+          episodes: episodes.save(),
+          identities: [...registry].map((entry) => [entry.key, [...entry.identity]]),
+        };
+        // Not awaited: the store merges what it cannot write in time.
+        store
+          .commit({ stepEndMs: step.stepEndMs, deltas: step.deltas, service: JSON.stringify(state), ...life.takeMoves() })
+          .then(events.committed, events.commitFailed);
+      }
+    },
+  });
+
+  const closeStep = (stepEndMs: number, gap: boolean): Promise<void> => steps.close(stepEndMs, gap);
+  const clock = options.clock === 'wall' ? wallClock(options, closeStep) : eventClock(options, closeStep);
+  opening.use(clock);
+  if (restored !== null && clock.isEventTime) clock.resumeAt(restored.judgedMs);
+  await life.restoreActive(registry, restored?.judgedMs ?? clock.nowMs());
+  if (!clock.isEventTime) clock.start(restored?.judgedMs ?? null);
+
+  const target = createArrival({
+    enabled: detection.enabled,
+    resolver: createSourceResolver(sources),
+    registry,
+    clock: clock satisfies ArrivalClock,
+    identify: (current, resource) => mergeIdentity(current, resource),
+    restored: () => life.restoring(),
+    waiting,
+    ...(options.shards === 'inline' ? { patienceMs: Infinity } : {}),
+    post: (shard, frame) => pool.postFrame(shard, frame),
+    onDrop: (reason, records) => events.dropped(reason, records),
+    onUnmapped: events.unmapped,
+  });
+
+  const parts = opening.move();
+  return {
+    target,
+    registry,
+    waitingRecords: () => waiting.reduce((sum, count) => sum + count, 0),
+    explain: async (key, windowId) => {
+      const entry = registry.get(key);
+      return entry === undefined ? null : pool.explain(entry.shard, entry.handle, windowId);
+    },
+    flush: async () => {
+      if (clock.isEventTime) await clock.flush();
+    },
+    [Symbol.asyncDispose]: async () => {
+      // No new panes, then judge what is closed, then the parts in reverse order. The open pane is never judged.
+      await clock[Symbol.asyncDispose]();
+      await steps.finish();
+      await parts.disposeAsync();
+    },
+  };
+}
+
+function shardCount(templateWorkers: number | null): number {
+  return templateWorkers ?? Math.max(1, Math.min(4, availableParallelism() - 1));
+}
+
+function detectorOptions({ detection, hashSeed }: PipelineOptions): DetectorOptions {
+  return {
+    stepMs: detection.windowStepMs,
+    panesPerWindow: detection.windowSizeMs / detection.windowStepMs,
+    dmdWindows: detection.dmdWindows,
+    delay: detection.dmdTimeDelay,
+    maxRank: detection.dmdRank,
+    snapshot: detection.snapshot,
+    warningThreshold: detection.warningThreshold,
+    criticalThreshold: detection.criticalThreshold,
+    hashSeed,
+    redact: detection.redact,
+    maxParked: MAX_PARKED_PER_SHARD,
+  };
+}
+
+function wallClock({ detection, events }: PipelineOptions, closeStep: (stepEndMs: number, gap: boolean) => Promise<void>): WallClock {
+  return new WallClock({
+    stepMs: detection.windowStepMs,
+    closeStep: (stepEndMs, gap) => closeStep(stepEndMs, gap).catch((error: unknown) => events.fatal(asError(error))),
+    onIrregular: events.irregular,
+  });
+}
+
+function eventClock({ detection, shards }: PipelineOptions, closeStep: (stepEndMs: number, gap: boolean) => Promise<void>): EventTimeClock {
+  return new EventTimeClock({
+    stepMs: detection.windowStepMs,
+    allowedLatenessMs: detection.allowedLatenessMs,
+    maxIdleMs: detection.maxIdleMs,
+    closeStep,
+    holdMs: shards === 'inline' ? null : 60_000,
+  });
+}
+
+async function readServiceState(store: Store | null): Promise<ServiceState | null> {
+  const text = store === null ? null : await store.service();
+  return text === null ? null : (JSON.parse(text) as ServiceState);
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

@@ -1,0 +1,138 @@
+import type { Anomaly, Episodes } from '../alert/episodes.ts';
+import type { SourceDelta } from '../detect/persist.ts';
+import type { Verdict } from '../detect/verdict.ts';
+import type { Embedding } from '../embed/batcher.ts';
+import type { Evictions } from '../detect/detector.ts';
+import type { FromShard } from '../shard/messages.ts';
+import { postVectors, type ShardPool } from '../shard/pool.ts';
+import type { Registry } from '../source/registry.ts';
+import { SenderOutage } from './outage.ts';
+
+/** Closed windows that may wait for their vectors; one more and the oldest is judged without. */
+const MAX_UNJUDGED = 5;
+
+export interface StepOptions {
+  panesPerWindow: number;
+  /** How long a window waits for its vectors before it is judged degraded. */
+  embedWaitMs: number;
+  pool: ShardPool;
+  registry: Registry;
+  embedding: Embedding;
+  episodes: Episodes;
+  /** After the verdicts of a step are out and before the next step is judged; it may be awaited (checkpoint, idle cleanup). */
+  onJudged(step: JudgedStep): Promise<void> | void;
+  onOutage(change: { started: number } | { ended: true }, stepEndMs: number): void;
+}
+
+export interface JudgedStep {
+  stepEndMs: number;
+  gap: boolean;
+  /** From the tick to the last verdict. */
+  durationMs: number;
+  /** Sorted by source. */
+  verdicts: Verdict[];
+  /** In the order of the verdicts. */
+  anomalies: Anomaly[];
+  deltas: SourceDelta[];
+  evictions: Evictions;
+}
+
+interface ClosedStep {
+  stepEndMs: number;
+  gap: boolean;
+  closedAtMs: number;
+  /** Texts each shard has no vector for. */
+  missing: Promise<Extract<FromShard, { type: 'closed' }>[]>;
+  /** Ends the wait for vectors. */
+  hurry: AbortController;
+}
+
+/**
+ * The step leg. Panes close on time ({@link Steps.close} posts the tick at once); windows are judged one step after another, as
+ * soon as their vectors are there.
+ */
+export class Steps {
+  readonly #options: StepOptions;
+  readonly #outage = new SenderOutage();
+  readonly #unjudged: ClosedStep[] = [];
+  #chain: Promise<void> = Promise.resolve();
+
+  constructor(options: StepOptions) {
+    this.#options = options;
+  }
+
+  /** Closes the pane that ends at `stepEndMs` for all sources. @returns when its windows are judged and reported. */
+  close(stepEndMs: number, gap: boolean): Promise<void> {
+    const { pool, registry, panesPerWindow, onOutage } = this.#options;
+    const outage = this.#outage.observe(registry);
+    if (outage.started > 0) onOutage({ started: outage.started }, stepEndMs);
+    if (outage.ended) onOutage({ ended: true }, stepEndMs);
+    const isGap = gap || outage.gap;
+    const incomplete = registry.closePane(panesPerWindow);
+    const step: ClosedStep = {
+      stepEndMs,
+      gap: isGap,
+      closedAtMs: performance.now(),
+      missing: pool.tick({ type: 'tick', stepEndMs, gap: isGap, incomplete }),
+      hurry: new AbortController(),
+    };
+    this.#unjudged.push(step);
+    if (this.#unjudged.length > MAX_UNJUDGED) this.#unjudged[0]!.hurry.abort();
+    this.#chain = this.#chain.then(() => this.#judge(step));
+    return this.#chain;
+  }
+
+  /** Shutdown: what is closed is judged now, without vectors that are not there yet. */
+  async finish(): Promise<void> {
+    for (const step of this.#unjudged) step.hurry.abort();
+    await this.#chain;
+  }
+
+  async #judge(step: ClosedStep): Promise<void> {
+    const { pool, registry, episodes, onJudged } = this.#options;
+    await this.#sendVectors(step);
+    const scored = await pool.score(step.stepEndMs);
+    const verdicts = scored.flatMap((shard) => shard.verdicts).sort((a, b) => (a.source < b.source ? -1 : 1));
+    const anomalies: Anomaly[] = [];
+    for (const verdict of verdicts) {
+      const entry = registry.at(verdict.handle);
+      const anomaly = episodes.observe(verdict);
+      if (anomaly !== null) anomalies.push(anomaly);
+      if (entry === undefined) continue;
+      entry.reconstructionError = verdict.reconstructionError;
+      entry.normalizedError = verdict.normalizedError;
+      if (anomaly !== null && anomaly.phase !== 'end') entry.anomalies[anomaly.severity]++;
+    }
+    this.#unjudged.shift();
+    await onJudged({
+      stepEndMs: step.stepEndMs,
+      gap: step.gap,
+      durationMs: performance.now() - step.closedAtMs,
+      verdicts,
+      anomalies,
+      deltas: scored.flatMap((shard) => shard.deltas),
+      evictions: sum(scored.map((shard) => shard.evictions)),
+    });
+  }
+
+  async #sendVectors(step: ClosedStep): Promise<void> {
+    const { pool, embedding, embedWaitMs } = this.#options;
+    const closed = await step.missing;
+    const texts = [...new Set(closed.flatMap((shard) => shard.missing))];
+    if (texts.length === 0) return;
+    const leftMs = Math.max(0, embedWaitMs - (performance.now() - step.closedAtMs));
+    const deadline = AbortSignal.any([AbortSignal.timeout(Math.ceil(leftMs)), step.hurry.signal]);
+    const vectors = await embedding.vectors(texts, deadline);
+    for (const [shard, { missing }] of closed.entries()) postVectors(pool, shard, missing, vectors);
+  }
+}
+
+function sum(evictions: Evictions[]): Evictions {
+  const total: Evictions = { clusters: 0, templates: 0, lines: 0 };
+  for (const { clusters, templates, lines } of evictions) {
+    total.clusters += clusters;
+    total.templates += templates;
+    total.lines += lines;
+  }
+  return total;
+}

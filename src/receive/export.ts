@@ -1,0 +1,48 @@
+/** `Export`: where both transports end. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { decodeJson } from './decode-json.ts';
+import { decodeProtobuf } from './decode-protobuf.ts';
+import type { DecodeSummary } from './decoded.ts';
+import type { Encoding } from './encode-response.ts';
+import type { ExportResult, ExportTarget, RecordSink } from './record.ts';
+
+/** Other requests, ticks and health probes wait while we decode: no longer than this at a time. */
+const SLICE_MS = 4;
+
+export interface ExportOutcome extends ExportResult {
+  /** LogRecords in the request. */
+  records: number;
+}
+
+/**
+ * Decodes one request into `target` and commits it. A malformed request is dropped whole: nothing of it was taken in.
+ * @param signal fires when the client has gone. Until `commit` it stops the work; what it means from then on is the intake's to say,
+ * and what is committed stays committed.
+ * @throws {DecodeError} when malformed; {ReceiveError} when refused; AbortError when the client left before anything was taken in.
+ */
+export async function exportLogs(
+  request: Uint8Array,
+  encoding: Encoding,
+  target: ExportTarget,
+  signal: AbortSignal,
+): Promise<ExportOutcome> {
+  const intake = target.begin();
+  const decoding = decode(request, encoding, intake.sink);
+  let sliceStart = performance.now();
+  let step = decoding.next();
+  while (!step.done) {
+    if (performance.now() - sliceStart >= SLICE_MS) {
+      await nextTurn();
+      signal.throwIfAborted();
+      sliceStart = performance.now();
+    }
+    step = decoding.next();
+  }
+  signal.throwIfAborted();
+  const { rejectedLogRecords, errorMessage } = await intake.commit(signal);
+  return { records: step.value.records, rejectedLogRecords, errorMessage };
+}
+
+function decode(request: Uint8Array, encoding: Encoding, sink: RecordSink): Generator<void, DecodeSummary> {
+  return encoding === 'json' ? decodeJson(request, sink) : decodeProtobuf(request, sink);
+}

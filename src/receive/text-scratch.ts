@@ -1,0 +1,39 @@
+/** Scratch above this size is given back after use: one huge body must not pin its memory. */
+const KEEP_BYTES = 262_144;
+
+/**
+ * Where text that is not a slice of the request (map bodies, numbers, everything from JSON) becomes bytes. What is written is
+ * valid until the next `reset`, that is, for one record.
+ */
+export class TextScratch {
+  bytes = new Uint8Array(16_384);
+  #used = 0;
+  #view = Buffer.from(this.bytes.buffer);
+
+  reset(): void {
+    this.#used = 0;
+    if (this.bytes.length > KEEP_BYTES) this.#resize(KEEP_BYTES);
+  }
+
+  /** Appends UTF-8 of `text`; returns where it ends (it starts where the last one ended). Earlier ranges stay valid in the new `bytes`. */
+  write(text: string): number {
+    const needed = this.#used + text.length * 3;
+    if (needed > this.bytes.length) {
+      const exact = this.#used + Buffer.byteLength(text);
+      if (exact > this.bytes.length) this.#resize(Math.max(exact, this.bytes.length * 2));
+    }
+    this.#used += this.#view.write(text, this.#used);
+    return this.#used;
+  }
+
+  get used(): number {
+    return this.#used;
+  }
+
+  #resize(byteLength: number): void {
+    const kept = this.bytes.subarray(0, this.#used);
+    this.bytes = new Uint8Array(byteLength);
+    this.bytes.set(kept);
+    this.#view = Buffer.from(this.bytes.buffer);
+  }
+}

@@ -1,0 +1,71 @@
+import { Detector, type DetectorOptions } from '../detect/detector.ts';
+import type { SourceDelta } from '../detect/persist.ts';
+import type { Verdict } from '../detect/verdict.ts';
+import type { FromShard, ToShard } from './messages.ts';
+
+export interface ShardOptions {
+  detector: DetectorOptions;
+  /** Per handle: records handed over and not yet mined; the receiver counts up, the shard down. */
+  waiting: Int32Array;
+  /** Checkpoint deltas travel with the verdicts. */
+  persist: boolean;
+}
+
+/** Scoring steps aside for arrivals after this long; no slice may pass 20 ms. */
+const SLICE_MS = 10;
+
+/**
+ * One shard: applies messages to its detector, in order. Runs in a worker thread (`thread.ts`) or in place (`pool.ts`).
+ *
+ * @param turn lets arrivals in between two sources while a step is scored; null where nothing else can arrive
+ */
+export function createShard(
+  options: ShardOptions,
+  post: (message: FromShard, transfer?: ArrayBuffer[]) => void,
+  turn: (() => Promise<void>) | null,
+): (message: ToShard) => Promise<void> | void {
+  const detector = new Detector(options.detector);
+  const onMined = (handle: number) => Atomics.sub(options.waiting, handle, 1);
+
+  const score = async (stepEndMs: number): Promise<void> => {
+    const verdicts: Verdict[] = [];
+    const deltas: SourceDelta[] = [];
+    let sliceStart = performance.now();
+    for (const handle of detector.handles) {
+      const verdict = detector.score(handle, stepEndMs);
+      if (verdict !== null) verdicts.push(verdict);
+      const delta = options.persist ? detector.takeDelta(handle) : null;
+      if (delta !== null) deltas.push(delta);
+      if (turn !== null && performance.now() - sliceStart > SLICE_MS) {
+        await turn();
+        sliceStart = performance.now();
+      }
+    }
+    post({ type: 'scored', stepEndMs, verdicts, deltas, evictions: detector.takeEvictions() });
+  };
+
+  return (message) => {
+    switch (message.type) {
+      case 'open':
+        return detector.open(message.handle, message.key, message);
+      case 'records':
+        return detector.observe(message.frame, onMined);
+      case 'tick':
+        detector.closeStep(message.stepEndMs, { gap: message.gap, incomplete: new Set(message.incomplete) });
+        return post({ type: 'closed', stepEndMs: message.stepEndMs, missing: detector.missingVectors() });
+      case 'vectors':
+        return detector.setVectors(message.texts, message.dimensions, message.matrix);
+      case 'score':
+        return score(message.stepEndMs);
+      case 'forget-vectors':
+        return detector.forgetVectors();
+      case 'close':
+        for (const handle of message.handles) detector.close(handle, message.keep);
+        return;
+      case 'explain':
+        return post({ type: 'explained', id: message.id, explanation: detector.explain(message.handle, message.windowId) });
+      case 'stop':
+        return post({ type: 'stopped' });
+    }
+  };
+}

@@ -1,0 +1,284 @@
+/**
+ * Which source a record belongs to: `<type>:<id>`.
+ *
+ *     1. said outright: `logdrift.source` on the record or resource, else the user's rules
+ *     2. type:  who produced the record (producers.ts)
+ *     3. id:    service name, else source name (`nameAttributes`), else what the producer calls it,
+ *               else x of `unknown_service:x`, else the scope's name
+ *     4. none:  otlp:unknown, one source for all of them
+ *
+ * The same service on many pods is one source: its replicas behave alike, and every new key would need its own warm-up.
+ */
+import type { SourceRule } from '../config/config.ts';
+import type { Attributes, DecodedRecord } from '../receive/record.ts';
+import { joinId, normaliseIdPart } from './id.ts';
+import {
+  detectProducer,
+  PRESENCE_ONLY,
+  PRODUCER_ATTRIBUTES,
+  PRODUCER_BODY_FIELDS,
+  type Producer,
+  type RecordView,
+} from './producers.ts';
+import { compileRules, createKeyMatcher, type SourceRules } from './rules.ts';
+
+/** `sources.name_attributes` unless configured. */
+export const DEFAULT_NAME_ATTRIBUTES: readonly string[] = [
+  'logdrift.source.name',
+  'event.dataset',
+  'data_stream.dataset',
+  'ddsource',
+  'source',
+];
+
+/** Scope of our own anomaly records; `resolve` marks what comes with it as excluded. */
+export const OWN_SCOPE_NAME = 'logdrift';
+export const UNKNOWN_SOURCE_KEY = 'otlp:unknown';
+
+export interface SourceResolverOptions {
+  granularity: 'service' | 'container' | 'instance';
+  nameAttributes: readonly string[];
+  rules: readonly SourceRule[];
+  /** Keys that are not analysed, `*` for any run of characters. */
+  exclude: readonly string[];
+  /** Our own `service.name`, default `logdrift`: our telemetry and our container's output are not analysed. */
+  ownServiceName?: string;
+}
+
+/** Frozen and shared between records: same key, same object as long as it is cached. */
+export interface ResolvedSource {
+  key: string;
+  type: string;
+  id: string;
+  /** False: nothing matched, the key is `otlp:unknown`. */
+  mapped: boolean;
+  /** Record attribute whose text replaces the body (syslog: `message`), else null. */
+  textAttribute: string | null;
+  /** Accepted, never analysed: our own output, or named by `exclude`. */
+  excluded: boolean;
+}
+
+export interface SourceResolver {
+  readonly wantedAttributes: ReadonlySet<string>;
+  readonly wantedBodyFields: ReadonlySet<string>;
+  resolve(resource: Attributes, scopeName: string, record: DecodedRecord): ResolvedSource;
+}
+
+/** Distinct (resource, record values) combinations remembered, about 300 bytes each. */
+const MAX_CACHED_COMBINATIONS = 8192;
+/** A record whose deciding values are longer than this together is resolved anew each time. */
+const MAX_CACHE_KEY_CHARS = 2048;
+
+/** What is remembered about one resource Map for as long as it lives. */
+interface KnownResource {
+  /** Answer for records without wanted attributes; it depends on the scope's name only. */
+  scopeName: string;
+  plain: ResolvedSource | null;
+  /** The resource's deciding values, as the beginning of a cache key. */
+  fingerprint: string | null;
+}
+
+/** @throws SourceRuleError for a rule whose pattern cannot be used. */
+export function createSourceResolver(options: SourceResolverOptions): SourceResolver {
+  const rules = compileRules(options.rules);
+  const isExcluded = createKeyMatcher(options.exclude);
+  const wanted = wantedKeys(options, rules);
+  const read = new Set([...options.nameAttributes, ...rules.attributes.map((name) => name.replace(/^body\./, ''))]);
+  const presenceOnly = PRESENCE_ONLY.difference(read);
+  const known = new WeakMap<Attributes, KnownResource>();
+  const combinations = new Map<string, ResolvedSource>();
+  let lastResource: Attributes | null = null;
+  let last: KnownResource = { scopeName: '', plain: null, fingerprint: null };
+
+  function resolvePlain(resource: Attributes, scopeName: string, record: DecodedRecord): ResolvedSource {
+    if (last.plain === null || last.scopeName !== scopeName) {
+      last.plain = resolveByValues(resource, scopeName, record);
+      last.scopeName = scopeName;
+    }
+    return last.plain;
+  }
+
+  function resolveByValues(resource: Attributes, scopeName: string, record: DecodedRecord): ResolvedSource {
+    last.fingerprint ??= fingerprintOf(resource, wanted.any);
+    const key = `${last.fingerprint}\n${scopeName}\n${valuesOf(record.attributes, presenceOnly)}\n${valuesOf(record.bodyFields, presenceOnly)}`;
+    const cached = combinations.get(key);
+    if (cached !== undefined) {
+      // A full cache drops the combination unused for longest, so a used one moves to the end; a half-empty one need not.
+      if (combinations.size * 2 > MAX_CACHED_COMBINATIONS) {
+        combinations.delete(key);
+        combinations.set(key, cached);
+      }
+      return cached;
+    }
+    const resolved = decide({ resource, scopeName, record, options, rules, isExcluded });
+    if (key.length <= MAX_CACHE_KEY_CHARS) {
+      if (combinations.size >= MAX_CACHED_COMBINATIONS) combinations.delete(combinations.keys().next().value!);
+      combinations.set(key, resolved);
+    }
+    return resolved;
+  }
+
+  return {
+    wantedAttributes: wanted.attributes,
+    wantedBodyFields: wanted.bodyFields,
+    resolve(resource, scopeName, record) {
+      if (resource !== lastResource) {
+        let entry = known.get(resource);
+        if (entry === undefined) known.set(resource, (entry = { scopeName: '', plain: null, fingerprint: null }));
+        lastResource = resource;
+        last = entry;
+      }
+      return record.attributes.size === 0 && record.bodyFields.size === 0
+        ? resolvePlain(resource, scopeName, record)
+        : resolveByValues(resource, scopeName, record);
+    },
+  };
+}
+
+function wantedKeys(options: SourceResolverOptions, rules: SourceRules) {
+  const ruleFields = rules.attributes
+    .filter((name) => name.startsWith('body.'))
+    .map((name) => name.slice('body.'.length));
+  const attributes = new Set([
+    'logdrift.source',
+    'logdrift.source.type',
+    'service.name',
+    'service.namespace',
+    'message',
+    ...(options.granularity === 'instance' ? ['service.instance.id'] : []),
+    ...PRODUCER_ATTRIBUTES,
+    ...options.nameAttributes,
+    ...rules.attributes.filter((name) => !name.startsWith('body.') && name !== 'scope.name'),
+  ]);
+  const bodyFields = new Set([...PRODUCER_BODY_FIELDS, ...ruleFields]);
+  // These two name an instance and are looked for on the resource.
+  return {
+    attributes,
+    bodyFields,
+    any: new Set([...attributes, ...PRODUCER_BODY_FIELDS, 'service.instance.id', 'host.name']),
+  };
+}
+
+function fingerprintOf(resource: Attributes, wanted: ReadonlySet<string>): string {
+  let fingerprint = '';
+  for (const [key, value] of resource) if (wanted.has(key)) fingerprint += `${key}\t${value}\n`;
+  return fingerprint;
+}
+
+function valuesOf(values: ReadonlyMap<string, string>, presenceOnly: ReadonlySet<string>): string {
+  let text = '';
+  for (const [key, value] of values) text += value !== '' && presenceOnly.has(key) ? `${key}\n` : `${key}\t${value}\n`;
+  return text;
+}
+
+interface Question {
+  resource: Attributes;
+  scopeName: string;
+  record: DecodedRecord;
+  options: SourceResolverOptions;
+  rules: SourceRules;
+  isExcluded: (key: string) => boolean;
+}
+
+function decide(question: Question): ResolvedSource {
+  const { resource, scopeName, record, options, rules } = question;
+  const attribute = (key: string) => present(resource.get(key)) ?? present(record.attributes.get(key));
+  const field = (key: string) => present(record.bodyFields.get(key)) ?? attribute(key);
+  // What is said outright may be said closer to the record.
+  const nearest = (key: string) =>
+    key === 'scope.name'
+      ? present(scopeName)
+      : key.startsWith('body.')
+        ? present(record.bodyFields.get(key.slice('body.'.length)))
+        : (present(record.attributes.get(key)) ?? present(resource.get(key)));
+
+  const view: RecordView = { attribute, field };
+  const producer = detectProducer(view);
+  const type = declaredType(nearest('logdrift.source.type')) ?? producer.type;
+  const textAttribute = producer.type === 'syslog' && present(record.attributes.get('message')) ? 'message' : null;
+  const own = options.ownServiceName ?? 'logdrift';
+
+  const explicit = nearest('logdrift.source') ?? rules.match(nearest);
+  const said = explicit === undefined || explicit === null ? null : splitKey(explicit, type);
+  const named = said !== null && said.id !== '' ? said : { type, id: composeId(view, producer, scopeName, options) };
+  const mapped = named.id !== '';
+  const key = mapped ? `${named.type}:${named.id}` : UNKNOWN_SOURCE_KEY;
+  const isOwn =
+    scopeName === OWN_SCOPE_NAME || [attribute('service.name'), producer.name, producer.container].includes(own);
+  return Object.freeze({
+    key,
+    type: mapped ? named.type : 'otlp',
+    id: mapped ? named.id : 'unknown',
+    mapped,
+    textAttribute,
+    excluded: isOwn || question.isExcluded(key),
+  });
+}
+
+function composeId(view: RecordView, producer: Producer, scopeName: string, options: SourceResolverOptions): string {
+  const { attribute } = view;
+  const service = attribute('service.name');
+  const isUnknown = service?.startsWith('unknown_service') ?? false;
+  const serviceName = isUnknown ? undefined : service;
+  const sourceName = serviceName === undefined ? sourceNameOf(view, options.nameAttributes) : undefined;
+
+  const isK8s = producer.type === 'k8s';
+  const parts: string[] = [];
+  const chosen =
+    serviceName ??
+    sourceName ??
+    present(producer.name) ??
+    basename(isUnknown ? service!.slice('unknown_service:'.length) : '');
+  const isProducersName = serviceName === undefined && sourceName === undefined && producer.name !== '';
+  const name = chosen ?? (producer.container === '' ? present(scopeName) : undefined);
+  if (name !== undefined) parts.push(normaliseIdPart(name, isProducersName && producer.nameIsId));
+
+  // A sidecar carries the service name of its pod: the container keeps it out of the application's model.
+  const { container } = producer;
+  if (container !== '' && (container !== name || isProducersName || options.granularity === 'container')) {
+    parts.push(normaliseIdPart(container));
+  } else if (producer.type === 'docker' && options.granularity !== 'service' && producer.name !== name) {
+    parts.push(normaliseIdPart(producer.name, producer.nameIsId));
+  }
+  if (options.granularity === 'instance') {
+    const instance = attribute('service.instance.id') ?? attribute('k8s.pod.name') ?? attribute('host.name');
+    if (instance !== undefined && parts.length > 0) parts.push(normaliseIdPart(instance, true));
+  }
+  // service.name is unique only inside service.namespace.
+  const namespace = isK8s
+    ? producer.namespace || attribute('service.namespace')
+    : serviceName !== undefined
+      ? attribute('service.namespace')
+      : undefined;
+  return joinId(namespace ? [normaliseIdPart(namespace), ...parts] : parts);
+}
+
+function sourceNameOf({ attribute }: RecordView, nameAttributes: readonly string[]): string | undefined {
+  for (const key of nameAttributes) {
+    const name = attribute(key);
+    // Docker's fluentd driver writes the stream into `source`; that names no source.
+    if (name !== undefined && name !== 'stdout' && name !== 'stderr') return name;
+  }
+  return undefined;
+}
+
+/** `type:id`, or an id alone, whose type is then the producer's. */
+function splitKey(source: string, type: string): { type: string; id: string } {
+  const colon = source.indexOf(':');
+  const declared = colon > 0 ? declaredType(source.slice(0, colon)) : undefined;
+  const id = declared !== undefined ? source.slice(colon + 1) : source;
+  return { type: declared ?? type, id: joinId([normaliseIdPart(id)]) };
+}
+
+function declaredType(type: string | undefined): string | undefined {
+  return type !== undefined && /^[a-z][a-z0-9_.-]{0,31}$/.test(type) ? type : undefined;
+}
+
+/** `unknown_service:node_modules/.bin/node` → `node` */
+function basename(path: string): string | undefined {
+  return present(path.split(/[/\\]/).findLast((part) => part !== '') ?? '');
+}
+
+function present(value: string | undefined): string | undefined {
+  return value === '' ? undefined : value;
+}

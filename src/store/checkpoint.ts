@@ -1,0 +1,198 @@
+/**
+ * The store as the service sees it: a thread with the checkpoint file, one transaction a step.
+ *
+ *     commit ─► in flight (1) ─► thread ─► SQLite
+ *     commit ─► waiting (1) ─┐      a third commit merges into the waiting one; a failed one does, too
+ *     commit ───── merge ────┘
+ */
+import { mkdir } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { StoredSource } from '../detect/persist.ts';
+import { StoreError } from './database.ts';
+import { applyDelta, mergeCommits } from './merge.ts';
+import type { Commit, Fingerprint, FromStore, KnownSource, Opened, StoreCalls, ToStore } from './messages.ts';
+
+export interface StoreOptions {
+  /** `storage.directory`; made when missing. */
+  directory: string;
+  fingerprint: Fingerprint;
+  /** How long to wait for an older process that is just ending. */
+  lockTimeoutMs?: number;
+}
+
+export interface Store extends AsyncDisposable {
+  /**
+   * Writes one step; resolves with the milliseconds its transaction took. Steps that come while one is written and one waits
+   * are written together with the waiting one.
+   * @throws StoreError it could not be written; it is kept and written with the next commit
+   */
+  commit(commit: Commit): Promise<number>;
+  load(key: string): Promise<StoredSource | null>;
+  sources(): Promise<KnownSource[]>;
+  /** `Commit.service` of the last commit. */
+  service(): Promise<string | null>;
+  /** Deletes the sources parked before `beforeMs`; resolves with their number. */
+  prune(beforeMs: number): Promise<number>;
+  /** Commits written together with another because the disk was slow or failed. */
+  readonly merged: number;
+}
+
+export interface OpenedStore extends Opened {
+  store: Store;
+}
+
+const FILE = 'logdrift.db';
+
+/** A commit not yet written, and who waits for it. */
+interface Waiting {
+  commit: Commit;
+  written: { resolve: (durationMs: number) => void; reject: (error: unknown) => void }[];
+}
+
+/** @throws StoreError the directory cannot be used, or another process uses it */
+export async function openStore({ directory, fingerprint, lockTimeoutMs = 3_000 }: StoreOptions): Promise<OpenedStore> {
+  try {
+    await mkdir(directory, { recursive: true });
+  } catch (cause) {
+    const message = `storage.directory: cannot make ${directory} (${(cause as Error).message}); make it writable or name another directory`;
+    throw new StoreError('LOGDRIFT_STORAGE_UNUSABLE', message, { cause });
+  }
+  const thread = startThread();
+  try {
+    const opened = await thread.call('open', { path: join(directory, FILE), fingerprint, lockTimeoutMs });
+    return { store: createStore(thread), ...opened };
+  } catch (error) {
+    await thread.stop();
+    throw error;
+  }
+}
+
+function createStore(thread: Thread): Store {
+  let waiting: Waiting | null = null;
+  let writing: Promise<void> | null = null;
+  let merged = 0;
+
+  function add(commit: Commit, written: Waiting['written']): void {
+    if (waiting === null) waiting = { commit, written };
+    else {
+      waiting = { commit: mergeCommits(waiting.commit, commit), written: [...waiting.written, ...written] };
+      merged++;
+    }
+  }
+
+  async function writeWaiting(): Promise<void> {
+    while (waiting !== null) {
+      const { commit, written }: Waiting = waiting;
+      waiting = null;
+      try {
+        const durationMs = await thread.call('commit', commit);
+        for (const { resolve } of written) resolve(durationMs);
+      } catch (error) {
+        for (const { reject } of written) reject(error);
+        keep(commit);
+        return;
+      }
+    }
+  }
+
+  /** Deltas build on each other: what could not be written goes ahead of what comes next. */
+  function keep(commit: Commit): void {
+    const next: Waiting | null = waiting;
+    waiting = { commit, written: [] };
+    if (next !== null) add(next.commit, next.written);
+  }
+
+  function write(): Promise<void> {
+    writing ??= writeWaiting().finally(() => {
+      writing = null;
+      // Those who came while the last one failed still wait for their turn.
+      if (waiting !== null && waiting.written.length > 0) void write();
+    });
+    return writing;
+  }
+
+  async function settled(): Promise<void> {
+    while (writing !== null) await writing;
+  }
+
+  return {
+    get merged() {
+      return merged;
+    },
+    commit(commit) {
+      const { promise, resolve, reject } = Promise.withResolvers<number>();
+      add(commit, [{ resolve, reject }]);
+      void write();
+      return promise;
+    },
+    async load(key) {
+      await settled();
+      // Only after a failure something still waits here: the file is behind, the deltas are not lost.
+      const unwritten = waiting?.commit;
+      const stored = unwritten?.forgotten.includes(key) ? null : await thread.call('load', key);
+      const delta = unwritten?.deltas.find((candidate) => candidate.key === key);
+      return delta === undefined ? stored : applyDelta(stored, delta);
+    },
+    async sources() {
+      await settled();
+      return thread.call('sources', undefined);
+    },
+    async service() {
+      await settled();
+      return thread.call('service', undefined);
+    },
+    async prune(beforeMs) {
+      await settled();
+      return thread.call('prune', beforeMs);
+    },
+    async [Symbol.asyncDispose]() {
+      await settled();
+      if (waiting !== null) await write();
+      await thread.call('close', undefined).catch(() => undefined);
+      await thread.stop();
+    },
+  };
+}
+
+interface Thread {
+  call<Name extends keyof StoreCalls>(
+    name: Name,
+    argument: Parameters<StoreCalls[Name]>[0],
+  ): Promise<ReturnType<StoreCalls[Name]>>;
+  stop(): Promise<void>;
+}
+
+/** The thread behind numbered calls. When it dies all calls fail, now and later; the service goes on without checkpoints. */
+function startThread(): Thread {
+  const worker = new Worker(new URL(`./thread${extname(import.meta.filename)}`, import.meta.url), { name: 'store' });
+  const open = new Map<number, { resolve: (value: never) => void; reject: (error: unknown) => void }>();
+  let nextId = 0;
+  let dead: StoreError | null = null;
+
+  worker.on('message', (answer: FromStore) => {
+    const caller = open.get(answer.id)!;
+    open.delete(answer.id);
+    if (answer.ok) caller.resolve(answer.value as never);
+    else caller.reject(new StoreError(answer.code, answer.message));
+  });
+  const die = (cause?: unknown) => {
+    dead ??= new StoreError('LOGDRIFT_STORAGE_FAILED', 'the store thread ended', { cause });
+    for (const { reject } of open.values()) reject(dead);
+    open.clear();
+  };
+  worker.on('error', die);
+  worker.on('exit', () => die());
+
+  return {
+    call(name, argument) {
+      if (dead !== null) return Promise.reject(dead);
+      const { promise, resolve, reject } = Promise.withResolvers<never>();
+      const id = nextId++;
+      open.set(id, { resolve, reject });
+      worker.postMessage({ id, call: name, argument } satisfies ToStore);
+      return promise;
+    },
+    stop: async () => void (await worker.terminate()),
+  };
+}

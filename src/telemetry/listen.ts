@@ -1,0 +1,48 @@
+/** Binding an HTTP server to a configured `host:port`, with an error that says which key to change. */
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { formatEndpoint, parseEndpoint } from '../config/endpoint.ts';
+
+export class ListenError extends Error {
+  override name = 'ListenError';
+  readonly code: 'LOGDRIFT_PORT_IN_USE' | 'LOGDRIFT_LISTEN_FAILED';
+  constructor(code: ListenError['code'], message: string, cause?: unknown) {
+    super(message, { cause });
+    this.code = code;
+  }
+}
+
+/** Who usually holds a port that we want. */
+const USUAL_HOLDERS: Readonly<Record<number, string>> = {
+  8888: 'an OpenTelemetry Collector serves its own metrics there by default',
+  4317: 'an OpenTelemetry Collector or another OTLP receiver listens there by default',
+  4318: 'an OpenTelemetry Collector or another OTLP receiver listens there by default',
+};
+
+/** @throws ListenError `LOGDRIFT_PORT_IN_USE` or `LOGDRIFT_LISTEN_FAILED`; the message names the key and the `--set` that helps */
+export async function listen(server: Server, endpoint: string, configKey: string): Promise<AddressInfo> {
+  const { host, port } = parseEndpoint(endpoint);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port, host }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  }).catch((error: NodeJS.ErrnoException) => {
+    throw listenError(error, endpoint, configKey);
+  });
+  return server.address() as AddressInfo;
+}
+
+/** Also for servers that bind by other means (grpc-js). */
+export function listenError(error: NodeJS.ErrnoException, endpoint: string, configKey: string): ListenError {
+  if (error.code === 'EADDRINUSE') {
+    const { host, port } = parseEndpoint(endpoint);
+    const holder = USUAL_HOLDERS[port] ?? 'perhaps another logdrift';
+    const free = formatEndpoint({ host, port: port < 55_536 ? port + 10_000 : port - 10_000 });
+    const message = `${configKey}: ${endpoint} is in use (${holder}); stop it, or take another port: --set ${configKey}=${free}`;
+    return new ListenError('LOGDRIFT_PORT_IN_USE', message, error);
+  }
+  const message = `${configKey}: cannot listen on ${endpoint}: ${error.message}`;
+  return new ListenError('LOGDRIFT_LISTEN_FAILED', message, error);
+}

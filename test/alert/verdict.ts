@@ -1,0 +1,42 @@
+import type { TopTemplate, Verdict } from '../../src/detect/verdict.ts';
+
+export const STEP_MS = 60_000;
+
+/** A scored, quiet window of `otlp:api-2`; `windowId` sets its times. */
+export function verdict(more: Partial<Verdict> = {}): Verdict {
+  const windowId = more.windowId ?? 1_000;
+  return {
+    source: 'otlp:api-2',
+    handle: 0,
+    windowId,
+    windowStartMs: (windowId - 2) * STEP_MS,
+    windowEndMs: windowId * STEP_MS,
+    records: 240,
+    templates: 12,
+    reconstructionError: 0.75,
+    normalizedError: more.score ?? null,
+    score: 0.5,
+    detector: 'dmd',
+    severity: 'normal',
+    gates: [],
+    rank: 10,
+    newTemplates: [],
+    topTemplates: [],
+    ...more,
+  };
+}
+
+export function topTemplate(more: Partial<TopTemplate> = {}): TopTemplate {
+  return {
+    templateId: '00112233aabbccdd',
+    template: 'GET /product/<*>',
+    share: 0.6,
+    count: 3,
+    usualCount: 120,
+    firstSeenMs: 0,
+    sample: 'GET /product/17',
+    traceIds: [],
+    spanIds: [],
+    ...more,
+  };
+}
