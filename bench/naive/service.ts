@@ -3,19 +3,25 @@
  * every record an object, and Drain over strings (split at whitespace, four regex masks, nested Maps). It does what our path does, count
  * records by template, and nothing else.
  */
-import { Server, ServerCredentials, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
-import { loadPackageDefinition, type ServiceClientConstructor } from '@grpc/grpc-js';
+import {
+  loadPackageDefinition,
+  Server,
+  ServerCredentials,
+  type sendUnaryData,
+  type ServerUnaryCall,
+  type ServiceClientConstructor,
+} from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { LOGS_SERVICE_PROTO, PROTO_ROOT } from '../load.ts';
-import { StringDrain } from './string-drain.ts';
+import { createStringDrain } from '../string-drain.ts';
 
 /** The options that every tutorial has. */
 export const PROTO_LOADER_OPTIONS = { longs: String, enums: String, defaults: true, oneofs: true } as const;
 
 interface NaiveRequest {
-  resource_logs: {
-    resource: { attributes: { key: string; value: { string_value?: string } | null }[] } | null;
-    scope_logs: { log_records: { body: { string_value?: string } | null }[] }[];
+  resourceLogs: {
+    resource: { attributes: { key: string; value: { stringValue?: string } | null }[] } | null;
+    scopeLogs: { logRecords: { body: { stringValue?: string } | null }[] }[];
   }[];
 }
 
@@ -30,19 +36,19 @@ export async function startNaiveService(): Promise<NaiveService> {
   const services = loadPackageDefinition(definition) as unknown as {
     opentelemetry: { proto: { collector: { logs: { v1: { LogsService: ServiceClientConstructor } } } } };
   };
-  const drains = new Map<string, StringDrain>();
+  const drains = new Map<string, ReturnType<typeof createStringDrain>>();
   let records = 0;
 
   const server = new Server({ 'grpc.max_receive_message_length': 67_108_864 });
   server.addService(services.opentelemetry.proto.collector.logs.v1.LogsService.service, {
     Export: (call: ServerUnaryCall<NaiveRequest, object>, callback: sendUnaryData<object>) => {
-      for (const { resource, scope_logs } of call.request.resource_logs) {
-        const service = resource?.attributes.find(({ key }) => key === 'service.name')?.value?.string_value ?? 'unknown';
+      for (const { resource, scopeLogs } of call.request.resourceLogs) {
+        const service = resource?.attributes.find(({ key }) => key === 'service.name')?.value?.stringValue ?? 'unknown';
         let drain = drains.get(service);
-        if (drain === undefined) drains.set(service, (drain = new StringDrain()));
-        for (const { log_records } of scope_logs) {
-          for (const { body } of log_records) {
-            drain.add(body?.string_value ?? '');
+        if (drain === undefined) drains.set(service, (drain = createStringDrain()));
+        for (const { logRecords } of scopeLogs) {
+          for (const { body } of logRecords) {
+            drain.observe(body?.stringValue ?? '');
             records++;
           }
         }
@@ -58,6 +64,9 @@ export async function startNaiveService(): Promise<NaiveService> {
   return {
     port: await promise,
     close: () => server.forceShutdown(),
-    counted: () => ({ records, templates: [...drains.values()].reduce((sum, drain) => sum + drain.size, 0) }),
+    counted: () => ({
+      records,
+      templates: [...drains.values()].reduce((sum, drain) => sum + drain.clusters.length, 0),
+    }),
   };
 }

@@ -51,6 +51,34 @@ export function anomalyRecord(anomaly: Anomaly, context: RecordContext): Anomaly
   };
 }
 
+/** Most sources fell silent at once: the sender is out, not they. */
+export interface IngestStalled {
+  silentSources: number;
+  stepEndMs: number;
+}
+
+export const STALLED_EVENT = 'logdrift.ingest.stalled';
+
+export function stalledMessage({ silentSources }: IngestStalled): string {
+  return `${silentSources} sources fell silent at once: taken for an outage of the sender, nothing is judged until they return`;
+}
+
+/** Our own Resource: it is about no single source. */
+export function stalledRecord(stalled: IngestStalled, context: Omit<RecordContext, 'resource'>): AnomalyRecord {
+  return {
+    hrTime: millisToHrTime(stalled.stepEndMs),
+    hrTimeObserved: millisToHrTime(context.observedMs),
+    eventName: STALLED_EVENT,
+    severityNumber: SeverityNumber.WARN,
+    severityText: 'WARN',
+    body: stalledMessage(stalled),
+    attributes: { 'logdrift.silent_sources': stalled.silentSources, 'logdrift.instance.id': context.instanceId },
+    droppedAttributesCount: 0,
+    resource: resourceFromAttributes({ 'service.name': 'logdrift', 'service.instance.id': context.instanceId }),
+    instrumentationScope: context.scope,
+  };
+}
+
 function severityNumber({ phase, severity }: Anomaly): SeverityNumber {
   if (phase === 'end') return SeverityNumber.INFO;
   return severity === 'critical' ? SeverityNumber.ERROR : SeverityNumber.WARN;

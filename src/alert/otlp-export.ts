@@ -5,7 +5,7 @@ import type { OtlpExporterConfig } from '../config/config.ts';
 import type { Instruments } from '../telemetry/instruments.ts';
 import type { Log } from '../telemetry/log.ts';
 import { anomalyLine } from './anomaly-line.ts';
-import { anomalyRecord, anomalyScope, type AnomalyRecord } from './anomaly-record.ts';
+import { anomalyRecord, anomalyScope, type AnomalyRecord, STALLED_EVENT, stalledMessage, stalledRecord, type IngestStalled } from './anomaly-record.ts';
 import { DeliveryQueue, type SendResult } from './delivery.ts';
 import type { Anomaly } from './episodes.ts';
 import { createOtlpGrpc } from './otlp-grpc.ts';
@@ -15,6 +15,8 @@ import { createLineWriter, type DropReason } from './stdout.ts';
 export interface AnomalyExporter extends AsyncDisposable {
   /** Never waits, never throws. `resource`: the source's identifying attributes; pass the same Map for the same source. */
   send(anomaly: Anomaly, resource: ReadonlyMap<string, string>): void;
+  /** The one record of a sender outage. */
+  sendStalled(stalled: IngestStalled): void;
   /** Records not delivered yet. */
   readonly queueSize: number;
   /** Resolves with the number of records left undelivered when `signal` aborts, else with 0. */
@@ -80,6 +82,7 @@ function otlpExporter(options: AnomalyExporterOptions, endpoint: string): Anomal
 
   return {
     send: (anomaly, resource) => queue.push(anomalyRecord(anomaly, { resource, scope, instanceId, observedMs: now() })),
+    sendStalled: (stalled) => queue.push(stalledRecord(stalled, { scope, instanceId, observedMs: now() })),
     get queueSize() {
       return queue.size;
     },
@@ -112,6 +115,8 @@ function stdoutExporter(options: AnomalyExporterOptions): AnomalyExporter {
   });
   return {
     send: (anomaly) => writer.write(JSON.stringify(anomalyLine(anomaly))),
+    sendStalled: (stalled) =>
+      writer.write(JSON.stringify({ event: STALLED_EVENT, message: stalledMessage(stalled), silent_sources: stalled.silentSources })),
     get queueSize() {
       return writer.size;
     },

@@ -55,8 +55,10 @@ export interface PipelineEvents extends SourceEvents {
 export interface Pipeline extends AsyncDisposable {
   readonly target: ExportTarget;
   readonly registry: Registry;
-  /** Bytes handed to shards and not yet mined are not counted; records are. */
+  /** Records handed to the shards and not yet mined. */
   waitingRecords(): number;
+  /** The open episode of a source. */
+  episode(key: string): Episode | null;
   explain(key: string, windowId: number): Promise<WindowExplanation | null>;
   /** Event time only: the input has ended, every pane that the newest record has passed is closed and judged. */
   flush(): Promise<void>;
@@ -160,10 +162,18 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   });
 
   const parts = opening.move();
+  let closed: Promise<void> | null = null;
+  const close = async (): Promise<void> => {
+    // No new panes, then judge what is closed, then the parts in reverse order. The open pane is never judged.
+    await clock[Symbol.asyncDispose]();
+    await steps.finish();
+    await parts.disposeAsync();
+  };
   return {
     target,
     registry,
     waitingRecords: () => waiting.reduce((sum, count) => sum + count, 0),
+    episode: (key) => episodes.get(key),
     explain: async (key, windowId) => {
       const entry = registry.get(key);
       return entry === undefined ? null : pool.explain(entry.shard, entry.handle, windowId);
@@ -171,12 +181,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     flush: async () => {
       if (clock.isEventTime) await clock.flush();
     },
-    [Symbol.asyncDispose]: async () => {
-      // No new panes, then judge what is closed, then the parts in reverse order. The open pane is never judged.
-      await clock[Symbol.asyncDispose]();
-      await steps.finish();
-      await parts.disposeAsync();
-    },
+    [Symbol.asyncDispose]: () => (closed ??= close()),
   };
 }
 

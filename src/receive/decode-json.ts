@@ -152,8 +152,8 @@ function readRecord(source: JsonObject, record: DecodedRecord, sink: RecordSink)
   if (record.attributes.size > 0) record.attributes.clear();
   if (record.bodyFields.size > 0) record.bodyFields.clear();
 
-  const template = readAttributes(source['attributes'], record.attributes as Map<string, string>, sink);
-  const text = readBody(source['body'], record.bodyFields as Map<string, string>, sink);
+  const template = readAttributes(source['attributes'], record.attributes, sink);
+  const text = readBody(source['body'], record.bodyFields, sink);
   scratch.reset();
   record.textStart = 0;
   record.textEnd = record.templateStart = scratch.write(text);

@@ -7,33 +7,13 @@
  *
  * Of duplicates the first resource and scope win, the last scalar or body, the first attribute of a key.
  */
-import { buildKeyTable, findKey, keyBucket, type KeyTable } from './key-table.ts';
-import {
-  BYTES_VALUE,
-  KVLIST_VALUE,
-  locateKeyValue,
-  locateValue,
-  newKeyValueRange,
-  readAttributeText,
-  readResource,
-  readValue,
-  STRING_VALUE,
-  type ValueRange,
-} from './protobuf-value.ts';
-import { newDecodedRecord, type DecodeSummary } from './decoded.ts';
+import type { DecodeSummary } from './decoded.ts';
+import { readResource } from './protobuf-value.ts';
+import { RECORD, RecordReader } from './read-record.ts';
 import type { Attributes, RecordSink } from './record.ts';
 import { ResourceCache } from './resource-cache.ts';
-import { TextScratch } from './text-scratch.ts';
-import {
-  canonicalJson,
-  MAX_ATTRIBUTE_BYTES,
-  MESSAGE_FIELDS,
-  messageToText,
-  OWN_EVENT_PREFIX,
-  TEMPLATE_ATTRIBUTES,
-  valueToText,
-} from './value-text.ts';
-import { DecodeError, WireReader } from './wire.ts';
+import { MAX_ATTRIBUTE_BYTES } from './value-text.ts';
+import { WireReader } from './wire.ts';
 
 /** Records (or empty scopes and resources) between two turns given to the caller: about 0.3 ms. */
 const YIELD_EVERY = 1000;
@@ -43,34 +23,16 @@ const RESOURCE_LOGS = 'resource_logs';
 const RESOURCE = 'resource_logs.resource';
 const SCOPE_LOGS = 'resource_logs.scope_logs';
 const SCOPE = 'resource_logs.scope_logs.scope';
-const RECORD = 'resource_logs.scope_logs.log_records';
-const BODY = 'resource_logs.scope_logs.log_records.body';
-const ATTRIBUTES = 'resource_logs.scope_logs.log_records.attributes';
 
 /** Bit n = field n is known, with one legal wire type. */
 const RESOURCE_LOGS_FIELDS = 0b1110;
 const SCOPE_LOGS_FIELDS = 0b1110;
 const SCOPE_FIELDS = 0b10;
-const RECORD_FIELDS = 0b1_1111_1110_1110;
 
 const NO_ATTRIBUTES: Attributes = new Map();
-const OWN_EVENT_BYTES = Buffer.from(OWN_EVENT_PREFIX);
 
-/** Shared by all requests: resources repeat over connections, and scratch text dies with its `record` call. */
+/** Shared by all requests: resources repeat over connections. */
 const resources = new ResourceCache();
-const scratch = new TextScratch();
-/** Sinks of one intake share their sets of keys, so a table is built once a process and not once a request. */
-const tables = new WeakMap<ReadonlySet<string>, Map<readonly string[], KeyTable>>();
-
-/** `own` first, so that an index below `own.length` names one of ours. */
-function tableOf(own: readonly string[], wanted: ReadonlySet<string>): KeyTable {
-  let perOwn = tables.get(wanted);
-  if (perOwn === undefined) tables.set(wanted, (perOwn = new Map()));
-  let table = perOwn.get(own);
-  if (table === undefined) perOwn.set(own, (table = buildKeyTable([...own, ...wanted])));
-  return table;
-}
-
 /**
  * Hands every record of `request` to `sink`, in wire order. A generator so that a big request need not hold the event loop: it yields
  * about every 1,000 records. `request` must not change until it is done.
@@ -166,259 +128,4 @@ function scopeNameOf(reader: WireReader, start: number, end: number): string {
   if (scopeEnd < 0) return '';
   const nameEnd = findFirstField(reader, reader.pos, scopeEnd, SCOPE, SCOPE_FIELDS);
   return nameEnd < 0 ? '' : reader.string(reader.pos, nameEnd, MAX_ATTRIBUTE_BYTES);
-}
-
-/** Reads LogRecords of one request into one {@link DecodedRecord}. */
-class RecordReader {
-  readonly #reader: WireReader;
-  readonly #bytes: Uint8Array;
-  readonly #sink: RecordSink;
-  readonly #attributeTable: KeyTable;
-  readonly #attributeHeads: Int16Array;
-  readonly #bodyTable: KeyTable;
-  readonly #record;
-  readonly #value: ValueRange = { field: 0, start: 0, end: 0 };
-  readonly #entry = newKeyValueRange();
-  /** Index into TEMPLATE_ATTRIBUTES of the template found, or how many there are. */
-  #templateRank = 0;
-
-  constructor(reader: WireReader, sink: RecordSink) {
-    this.#reader = reader;
-    this.#bytes = reader.bytes;
-    this.#sink = sink;
-    this.#attributeTable = tableOf(TEMPLATE_ATTRIBUTES, sink.wantedAttributes);
-    this.#attributeHeads = this.#attributeTable.heads;
-    this.#bodyTable = tableOf(MESSAGE_FIELDS, sink.wantedBodyFields);
-    this.#record = newDecodedRecord(reader.bytes);
-  }
-
-  /** @throws {DecodeError} */
-  read(start: number, end: number): void {
-    const bytes = this.#bytes;
-    const reader = this.#reader;
-    const heads = this.#attributeHeads;
-    const record = this.#record;
-    record.timeMs = 0;
-    record.observedTimeMs = 0;
-    record.severityNumber = 0;
-    record.text = bytes;
-    record.textStart = record.textEnd = 0;
-    record.templateStart = record.templateEnd = 0;
-    record.traceStart = record.spanStart = -1;
-    record.ownEvent = false;
-    if (record.attributes.size > 0) record.attributes.clear();
-    if (record.bodyFields.size > 0) record.bodyFields.clear();
-    this.#templateRank = TEMPLATE_ATTRIBUTES.length;
-
-    let pos = start;
-    while (pos < end) {
-      let tag = bytes[pos++]!;
-      if (tag >= 0x80) {
-        reader.pos = pos - 1;
-        tag = reader.tag(end, RECORD);
-        pos = reader.pos;
-      }
-      if ((tag & 7) === 2 && tag > 7) {
-        // Length-delimited, the bulk of a record: the length is read here, one byte in nearly all cases.
-        let payloadEnd: number;
-        if (pos < end && bytes[pos]! < 0x80) {
-          payloadEnd = pos + 1 + bytes[pos]!;
-          pos++;
-          if (payloadEnd > end) {
-            throw new DecodeError(`a length of ${bytes[pos - 1]!} reaches beyond the end of its message`, RECORD, pos - 1);
-          }
-        } else {
-          reader.pos = pos;
-          payloadEnd = reader.payload(end, RECORD);
-          pos = reader.pos;
-        }
-        switch (tag) {
-          case 0x32: {
-            // A KeyValue almost always begins with a key of less than 128 bytes; an empty bucket means that nobody wants it.
-            const keyStart = pos + 2;
-            if (keyStart < payloadEnd && bytes[pos] === 0x0a) {
-              const keyLength = bytes[pos + 1]!;
-              const keyEnd = keyStart + keyLength;
-              if (keyLength !== 0 && keyLength < 0x80 && keyEnd <= payloadEnd) {
-                if (heads[keyBucket(keyLength, bytes[keyStart]!, bytes[keyEnd - 1]!)] === -1) break;
-              }
-            }
-            this.#readAttribute(pos, payloadEnd);
-            break;
-          }
-          case 0x2a:
-            this.#readBody(pos, payloadEnd);
-            break;
-          case 0x4a:
-            record.traceStart = payloadEnd - pos === 16 && hasNonZero(bytes, pos, payloadEnd) ? pos : -1;
-            break;
-          case 0x52:
-            record.spanStart = payloadEnd - pos === 8 && hasNonZero(bytes, pos, payloadEnd) ? pos : -1;
-            break;
-          case 0x62:
-            record.ownEvent = startsWith(bytes, pos, payloadEnd, OWN_EVENT_BYTES);
-            break;
-          case 0x0a:
-          case 0x12:
-          case 0x3a:
-          case 0x42:
-          case 0x5a:
-            throw new DecodeError(`field ${tag >>> 3} has wire type 2`, RECORD, pos);
-        }
-        pos = payloadEnd;
-      } else if (tag === 0x09 && pos + 8 <= end) {
-        record.timeMs = readNanosAsMs(bytes, pos);
-        pos += 8;
-      } else if (tag === 0x59 && pos + 8 <= end) {
-        record.observedTimeMs = readNanosAsMs(bytes, pos);
-        pos += 8;
-      } else if (tag === 0x10) {
-        reader.pos = pos;
-        const severity = reader.varint(end, RECORD);
-        record.severityNumber = severity <= 24 ? severity : 0;
-        pos = reader.pos;
-      } else {
-        if (tag < 8) throw new DecodeError('illegal field number', RECORD, pos - 1);
-        reader.pos = pos;
-        // dropped_attributes_count and flags are known and not needed; a time that ends here is cut off, which skip says.
-        if (tag === 0x38 || tag === 0x45 || tag === 0x09 || tag === 0x59) reader.skip(tag, end, RECORD);
-        else reader.skipUnknown(tag, RECORD_FIELDS, end, RECORD);
-        pos = reader.pos;
-      }
-    }
-    this.#sink.record(record);
-  }
-
-  #readAttribute(start: number, end: number): void {
-    const reader = this.#reader;
-    const entry = this.#entry;
-    locateKeyValue(reader, start, end, ATTRIBUTES, entry);
-    const table = this.#attributeTable;
-    const index = findKey(table, this.#bytes, entry.keyStart, entry.keyEnd);
-    if (index < 0) return;
-    const key = table.keys[index]!;
-    if (index < this.#templateRank) {
-      locateValue(reader, entry.valueStart, entry.valueEnd, ATTRIBUTES, this.#value);
-      const { field, start, end } = this.#value;
-      if (field === STRING_VALUE && end > start) {
-        this.#templateRank = index;
-        this.#record.template = this.#bytes;
-        this.#record.templateStart = start;
-        this.#record.templateEnd = end;
-      }
-    }
-    if (index < TEMPLATE_ATTRIBUTES.length && !this.#sink.wantedAttributes.has(key)) return;
-    if (this.#record.attributes.has(key)) return;
-    const text = readAttributeText(reader, entry.valueStart, entry.valueEnd, ATTRIBUTES);
-    if (text !== null) this.#record.attributes.set(key, text);
-  }
-
-  #readBody(start: number, end: number): void {
-    const record = this.#record;
-    const bytes = this.#bytes;
-    record.text = bytes;
-    // One string field that fills the AnyValue, its length in one or two bytes.
-    if (end - start >= 2 && bytes[start] === 0x0a) {
-      const low = bytes[start + 1]!;
-      if (low < 0x80) {
-        if (start + 2 + low === end) {
-          record.textStart = start + 2;
-          record.textEnd = end;
-          return;
-        }
-      } else if (start + 3 <= end && bytes[start + 2]! < 0x80) {
-        if (start + 3 + (low & 0x7f) + (bytes[start + 2]! << 7) === end) {
-          record.textStart = start + 3;
-          record.textEnd = end;
-          return;
-        }
-      }
-    }
-    const value = this.#value;
-    locateValue(this.#reader, start, end, BODY, value);
-    if (value.field === KVLIST_VALUE) this.#readMapBody(value.start, value.end);
-    else this.#setText(value, false);
-  }
-
-  /** A map body: the message field if there is one, else all of it as canonical JSON. */
-  #readMapBody(start: number, end: number): void {
-    const reader = this.#reader;
-    const entry = this.#entry;
-    const record = this.#record;
-    const table = this.#bodyTable;
-    let rank = MESSAGE_FIELDS.length;
-    let messageStart = 0;
-    let messageEnd = 0;
-    reader.pos = start;
-    while (reader.pos < end) {
-      const tag = reader.tag(end, BODY);
-      if (tag !== 0x0a) {
-        reader.skipUnknown(tag, 0b10, end, BODY);
-        continue;
-      }
-      const entryEnd = reader.payload(end, BODY);
-      locateKeyValue(reader, reader.pos, entryEnd, BODY, entry);
-      const index = findKey(table, this.#bytes, entry.keyStart, entry.keyEnd);
-      if (index >= 0) {
-        if (index < rank && entry.valueEnd > entry.valueStart) {
-          rank = index;
-          messageStart = entry.valueStart;
-          messageEnd = entry.valueEnd;
-        }
-        const key = table.keys[index]!;
-        if (this.#sink.wantedBodyFields.has(key) && !record.bodyFields.has(key)) {
-          const text = readAttributeText(reader, entry.valueStart, entry.valueEnd, BODY);
-          if (text !== null) record.bodyFields.set(key, text);
-        }
-      }
-      reader.pos = entryEnd;
-    }
-    const value = this.#value;
-    if (rank < MESSAGE_FIELDS.length) locateValue(reader, messageStart, messageEnd, BODY, value);
-    else {
-      value.field = KVLIST_VALUE;
-      value.start = start;
-      value.end = end;
-    }
-    this.#setText(value, true);
-  }
-
-  /** Strings and bytes stay where they are, all else is printed into the scratch. */
-  #setText(value: ValueRange, isMessageField: boolean): void {
-    const record = this.#record;
-    if (value.field === STRING_VALUE || value.field === BYTES_VALUE) {
-      record.text = this.#bytes;
-      record.textStart = value.start;
-      record.textEnd = value.end;
-      return;
-    }
-    const plain = readValue(this.#reader, value, BODY);
-    const text =
-      plain instanceof Map ? canonicalJson(plain) : isMessageField ? messageToText(plain) : valueToText(plain);
-    scratch.reset();
-    record.textStart = 0;
-    record.textEnd = scratch.write(text);
-    record.text = scratch.bytes;
-  }
-}
-
-/**
- * fixed64 nanoseconds as milliseconds. 2^32 ns = 4294 ms + 967296 ns: split so that both products stay below 2^53 and whole
- * milliseconds come out whole; (2^32·high + low) / 1e6 would be off by up to 128 ns.
- */
-function readNanosAsMs(bytes: Uint8Array, at: number): number {
-  const low = (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
-  const high = (bytes[at + 4]! | (bytes[at + 5]! << 8) | (bytes[at + 6]! << 16) | (bytes[at + 7]! << 24)) >>> 0;
-  return high * 4294 + (high * 967_296 + low) / 1e6;
-}
-
-function hasNonZero(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let i = start; i < end; i++) if (bytes[i] !== 0) return true;
-  return false;
-}
-
-function startsWith(bytes: Uint8Array, start: number, end: number, prefix: Uint8Array): boolean {
-  if (end - start < prefix.length) return false;
-  for (let i = 0; i < prefix.length; i++) if (bytes[start + i] !== prefix[i]) return false;
-  return true;
 }

@@ -58,30 +58,32 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
   // Errors before the content type is known are told in JSON: a person with curl can read it.
   const encoding = encodingOf(request);
   let bytes = 0;
+  let httpStatus = 200;
   let outcome: ExportOutcome | null = null;
   try {
     checkRequest(request, response, encoding);
     const body = await readBody(request, options.maxRequestBytes);
     bytes = body.length;
     outcome = await exportLogs(body, encoding!, options.target, gone.signal);
-    send(response, 200, encodeResponse(outcome, encoding!), encoding!);
+    send(response, httpStatus, encodeResponse(outcome, encoding!), encoding!);
   } catch (error) {
     const status = toStatus(error);
+    httpStatus = status.httpStatus;
     if (status.retryAfterMs !== null) {
       response.setHeader('Retry-After', String(Math.max(1, Math.ceil(status.retryAfterMs / 1000))));
     }
-    if (status.httpStatus === 415) response.setHeader('Accept-Encoding', ACCEPTED_ENCODINGS);
+    if (httpStatus === 415) response.setHeader('Accept-Encoding', ACCEPTED_ENCODINGS);
     const body = encodeStatus(status, encoding ?? 'json');
     // A body that came along with the headers is complete a turn later, and its connection may live on.
-    if (!request.complete) await nextTurn();
-    if (request.complete) send(response, status.httpStatus, body, encoding ?? 'json');
-    else await sendEarly(request, response, status.httpStatus, body, encoding ?? 'json');
+    if (!request.complete && !request.destroyed) await nextTurn();
+    if (request.complete || request.destroyed) send(response, httpStatus, body, encoding ?? 'json');
+    else await sendEarly(request, response, httpStatus, body, encoding ?? 'json');
     if (status.kind === 'internal') options.onFault?.(error);
   }
   const refusedRecords = outcome?.rejectedLogRecords ?? 0;
   options.observe?.({
     transport: 'http',
-    code: String(response.statusCode),
+    code: String(httpStatus),
     acceptedRecords: (outcome?.records ?? 0) - refusedRecords,
     refusedRecords,
     bytes,

@@ -1,5 +1,5 @@
 /** AnyValue and KeyValue in OTLP/JSON (opentelemetry-proto docs/specification.md, "JSON Protobuf Encoding"), snake_case accepted too. */
-import { MAX_VALUE_DEPTH, MAX_VALUE_NODES, type PlainValue } from './value-text.ts';
+import { MAX_VALUE_DEPTH, newValueBudget, type PlainValue, type ValueBudget } from './value-text.ts';
 import { DecodeError } from './wire.ts';
 
 export type JsonObject = Record<string, unknown>;
@@ -23,17 +23,12 @@ export function wrongKind(expected: string, value: unknown, path: string): Decod
   return new DecodeError(`expected ${expected}, found ${found}`, path, -1);
 }
 
-/** The value an AnyValue holds, undefined when it holds none (`{}`, null, strindex). At most {@link MAX_VALUE_NODES} elements of it. */
+/** The value an AnyValue holds, undefined when it holds none (`{}`, null, strindex). What exceeds {@link newValueBudget} is left out. */
 export function plainValue(value: unknown, path: string): PlainValue | undefined {
-  return readBounded(value, path, { nodes: MAX_VALUE_NODES }, 0);
+  return readBounded(value, path, newValueBudget(), 0);
 }
 
-function readBounded(
-  value: unknown,
-  path: string,
-  budget: { nodes: number },
-  depth: number,
-): PlainValue | undefined {
+function readBounded(value: unknown, path: string, budget: ValueBudget, depth: number): PlainValue | undefined {
   const any = asObject(value, path);
   if (any === null) return undefined;
   for (const name in any) {
@@ -43,7 +38,8 @@ function readBounded(
       case 'stringValue':
       case 'string_value':
         if (typeof content !== 'string') throw wrongKind('a string', content, `${path}.${name}`);
-        return content;
+        budget.bytes -= content.length;
+        return budget.bytes >= 0 ? content : content.slice(0, budget.bytes);
       case 'boolValue':
       case 'bool_value':
         if (typeof content === 'boolean') return content;
@@ -58,7 +54,8 @@ function readBounded(
       case 'bytesValue':
       case 'bytes_value':
         if (typeof content !== 'string') throw wrongKind('base64', content, `${path}.${name}`);
-        return Buffer.from(content, 'base64');
+        budget.bytes -= content.length;
+        return Buffer.from(budget.bytes >= 0 ? content : content.slice(0, budget.bytes), 'base64');
       case 'arrayValue':
       case 'array_value':
         if (depth >= MAX_VALUE_DEPTH) return null;
@@ -90,19 +87,19 @@ function readDouble(content: unknown, path: string): number {
   throw wrongKind('a number', content, path);
 }
 
-function readArray(content: unknown, path: string, budget: { nodes: number }, depth: number): PlainValue[] {
+function readArray(content: unknown, path: string, budget: ValueBudget, depth: number): PlainValue[] {
   const values: PlainValue[] = [];
   for (const element of asArray(asObject(content, path)?.['values'], path)) {
-    if (budget.nodes-- <= 0) break;
+    if (budget.nodes-- <= 0 || budget.bytes <= 0) break;
     values.push(readBounded(element, path, budget, depth) ?? null);
   }
   return values;
 }
 
-function readMap(content: unknown, path: string, budget: { nodes: number }, depth: number): Map<string, PlainValue> {
+function readMap(content: unknown, path: string, budget: ValueBudget, depth: number): Map<string, PlainValue> {
   const values = new Map<string, PlainValue>();
   for (const element of asArray(asObject(content, path)?.['values'], path)) {
-    if (budget.nodes-- <= 0) break;
+    if (budget.nodes-- <= 0 || budget.bytes <= 0) break;
     const entry = asObject(element, path);
     const key = keyOf(entry, path);
     if (key === null || values.has(key)) continue;

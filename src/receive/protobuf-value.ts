@@ -4,8 +4,9 @@ import {
   MAX_ATTRIBUTE_BYTES,
   MAX_RESOURCE_ATTRIBUTES,
   MAX_VALUE_DEPTH,
-  MAX_VALUE_NODES,
+  newValueBudget,
   type PlainValue,
+  type ValueBudget,
 } from './value-text.ts';
 import type { WireReader } from './wire.ts';
 
@@ -66,23 +67,24 @@ export function locateValue(reader: WireReader, start: number, end: number, path
   }
 }
 
-/** The value in a located range; at most {@link MAX_VALUE_NODES} elements of it. @throws DecodeError */
+/** The value in a located range; what exceeds {@link newValueBudget} is left out. @throws DecodeError */
 export function readValue(reader: WireReader, range: ValueRange, path: string): PlainValue {
-  return readBounded(reader, range, path, { nodes: MAX_VALUE_NODES }, 0);
+  return readBounded(reader, range, path, newValueBudget(), 0);
 }
 
 function readBounded(
   reader: WireReader,
   range: ValueRange,
   path: string,
-  budget: { nodes: number },
+  budget: ValueBudget,
   depth: number,
 ): PlainValue {
   const { field, start, end } = range;
   reader.pos = start;
   switch (field) {
     case STRING_VALUE:
-      return reader.string(start, end, Infinity);
+      budget.bytes -= end - start;
+      return reader.string(start, end, end - start + Math.min(budget.bytes, 0));
     case BOOL_VALUE:
       return reader.varint(end, path) !== 0;
     case INT_VALUE:
@@ -90,7 +92,8 @@ function readBounded(
     case DOUBLE_VALUE:
       return reader.double(end, path);
     case BYTES_VALUE:
-      return reader.bytes.subarray(start, end);
+      budget.bytes -= end - start;
+      return reader.bytes.subarray(start, end + Math.min(budget.bytes, 0));
     case ARRAY_VALUE:
       return depth < MAX_VALUE_DEPTH ? readArray(reader, start, end, path, budget, depth + 1) : null;
     case KVLIST_VALUE:
@@ -105,13 +108,13 @@ function readArray(
   start: number,
   end: number,
   path: string,
-  budget: { nodes: number },
+  budget: ValueBudget,
   depth: number,
 ): PlainValue[] {
   const values: PlainValue[] = [];
   const range: ValueRange = { field: 0, start: 0, end: 0 };
   reader.pos = start;
-  while (reader.pos < end && budget.nodes > 0) {
+  while (reader.pos < end && budget.nodes > 0 && budget.bytes > 0) {
     const tag = reader.tag(end, path);
     if (tag !== 0x0a) {
       reader.skipUnknown(tag, 0b10, end, path);
@@ -131,14 +134,14 @@ function readMap(
   start: number,
   end: number,
   path: string,
-  budget: { nodes: number },
+  budget: ValueBudget,
   depth: number,
 ): Map<string, PlainValue> {
   const values = new Map<string, PlainValue>();
   const range: ValueRange = { field: 0, start: 0, end: 0 };
   const entry = newKeyValueRange();
   reader.pos = start;
-  while (reader.pos < end && budget.nodes > 0) {
+  while (reader.pos < end && budget.nodes > 0 && budget.bytes > 0) {
     const tag = reader.tag(end, path);
     if (tag !== 0x0a) {
       reader.skipUnknown(tag, 0b10, end, path);

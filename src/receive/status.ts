@@ -86,7 +86,12 @@ export function toStatus(error: unknown): Status {
   return build('internal', 'internal error while taking the records in; see the log of logdrift', null, null);
 }
 
-function build(kind: ErrorKind, message: string, badRequest: Status['badRequest'], retryAfterMs: number | null): Status {
+function build(
+  kind: ErrorKind,
+  message: string,
+  badRequest: Status['badRequest'],
+  retryAfterMs: number | null,
+): Status {
   const { grpc, http } = ANSWERS[kind];
   return { kind, grpcCode: grpc, httpStatus: http, message: capMessage(message), badRequest, retryAfterMs };
 }

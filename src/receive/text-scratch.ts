@@ -26,10 +26,6 @@ export class TextScratch {
     return this.#used;
   }
 
-  get used(): number {
-    return this.#used;
-  }
-
   #resize(byteLength: number): void {
     const kept = this.bytes.subarray(0, this.#used);
     this.bytes = new Uint8Array(byteLength);

@@ -3,12 +3,15 @@
  * non-OTLP protocols"): strings as they are, bytes as UTF-8, numbers and booleans printed, arrays and maps as JSON with sorted keys.
  */
 
-export type PlainValue = string | number | bigint | boolean | null | Uint8Array | PlainValue[] | Map<string, PlainValue>;
+export type PlainValue =
+  string | number | bigint | boolean | null | Uint8Array | PlainValue[] | Map<string, PlainValue>;
 
 /** Deeper values become null: a hostile body must not exhaust the stack. */
 export const MAX_VALUE_DEPTH = 32;
 /** Elements and entries looked at in one value; the rest is left out. Bounds memory and time of one body. */
 export const MAX_VALUE_NODES = 4096;
+/** Text taken from inside one array or map; JSON's escapes can make six bytes of one. */
+export const MAX_VALUE_BYTES = 1_048_576;
 /** Longest attribute text kept, in bytes: identities are cut to 128 characters later anyway. */
 export const MAX_ATTRIBUTE_BYTES = 8192;
 /** Attributes of one resource that are kept. */
@@ -23,6 +26,16 @@ export const TEMPLATE_ATTRIBUTES: readonly string[] = [
 ];
 /** `event_name` of our own anomalies begins so: they must not be analysed when a Collector routes them back. */
 export const OWN_EVENT_PREFIX = 'logdrift.';
+
+/** What may still be read of one value. */
+export interface ValueBudget {
+  nodes: number;
+  bytes: number;
+}
+
+export function newValueBudget(): ValueBudget {
+  return { nodes: MAX_VALUE_NODES, bytes: MAX_VALUE_BYTES };
+}
 
 export function valueToText(value: PlainValue): string {
   if (typeof value === 'string') return value;

@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import { Readable, pipeline } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { InputError } from './read-error.ts';
+import { cutAtFrameEnds } from './read-zstd.ts';
 
 const CHUNK_BYTES = 256 * 1024;
 /** The check for UTF-8 looks at this much; what follows passes as it is, one damaged line must not end a long replay. */
@@ -16,7 +17,7 @@ export interface ByteInput {
   modifiedMs: number;
   /** Bytes of the file read so far, compressed as it is. */
   bytesRead(): number;
-  /** The first chunk with anything but white space in it, empty for an empty input. */
+  /** The first chunk with anything but white space and zeros in it; all there is when none has. */
   head: Buffer;
   /** The whole content from the beginning, {@link ByteInput.head} included. Once. */
   chunks: AsyncGenerator<Buffer>;
@@ -46,6 +47,7 @@ export async function openBytes(path: string): Promise<ByteInput> {
       bytesRead: () => bytesRead,
       head,
       chunks,
+      close: () => void source.stream.destroy(),
     };
   } catch (error) {
     source.stream.destroy();
@@ -159,7 +161,7 @@ function decompress(head: Buffer, chunks: AsyncGenerator<Buffer>, name: string):
   if (startsWith([0x1f, 0x8b])) return through(chunks, createGunzip({ chunkSize: CHUNK_BYTES }));
   const isZstd =
     startsWith([0x28, 0xb5, 0x2f, 0xfd]) || (startsWith([head[0]!, 0x2a, 0x4d, 0x18]) && head[0]! >> 4 === 5);
-  return isZstd ? through(chunks, createZstdDecompress({ chunkSize: CHUNK_BYTES })) : chunks;
+  return isZstd ? through(cutAtFrameEnds(chunks), createZstdDecompress({ chunkSize: CHUNK_BYTES })) : chunks;
 }
 
 async function* through(
@@ -172,7 +174,9 @@ async function* through(
 }
 
 function assertUtf8(head: Buffer, name: string): void {
-  const checked = head.subarray(0, CHECKED_BYTES);
+  // A file truncated while it was written (logrotate's copytruncate) begins with a hole.
+  const from = head.findIndex((byte) => byte !== 0);
+  const checked = head.subarray(Math.max(from, 0), Math.max(from, 0) + CHECKED_BYTES);
   const isUtf16 = (head[0] === 0xff && head[1] === 0xfe) || (head[0] === 0xfe && head[1] === 0xff);
   const zeros = checked.reduce((count, byte) => count + (byte === 0 ? 1 : 0), 0);
   try {
@@ -182,9 +186,9 @@ function assertUtf8(head: Buffer, name: string): void {
   } catch {
     // The same answer as for text with zeros.
   }
-  const from = isUtf16 ? 'utf-16' : 'latin1';
+  const encoding = isUtf16 ? 'utf-16' : 'latin1';
   throw new InputError(
     'LOGDRIFT_INPUT_NOT_UTF8',
-    `${name}: is not UTF-8 text; convert it first, for example: iconv -f ${from} -t utf-8 ${name} > converted.log`,
+    `${name}: is not UTF-8 text; convert it first, for example: iconv -f ${encoding} -t utf-8 ${name} > converted.log`,
   );
 }

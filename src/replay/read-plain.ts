@@ -71,9 +71,11 @@ export async function* readPlain(chunks: AsyncIterable<Buffer>, options: PlainOp
       `${file}: no timestamp in its first ${number} lines; replay needs one in the lines (ISO 8601, syslog, Apache/nginx, epoch, …)`,
     );
 
-  const take = (line: Buffer) => {
+  const take = (whole: Buffer) => {
     number++;
     stats.lines++;
+    // The hole that copytruncate leaves stands before a line's text.
+    const line = whole[0] === 0 ? whole.subarray(whole.findIndex((byte) => byte !== 0)) : whole;
     if (line.length === 0) return;
     const indent = indentation(line);
     if (indent === line.length) return;

@@ -95,7 +95,7 @@ function tryOpen({ path, fingerprint, lockTimeoutMs }: OpenOptions): { database:
 
 /** A truncated file shows only where pages are missing, so all are walked once, before anything is written. */
 function checkPages(sql: DatabaseSync): void {
-  const check = String(firstValue(sql, 'PRAGMA quick_check(1)'));
+  const check = String(firstValue(sql, 'PRAGMA integrity_check(1)'));
   if (check !== 'ok') throw new DamageError(check.split('\n').at(-1)!);
 }
 

@@ -54,6 +54,8 @@ export async function startFakeOllama(): Promise<FakeOllama> {
       : { embeddings: vectors };
     setTimeout(() => response.end(JSON.stringify(json)), fake.delayMs);
   }
+  // No `Keep-Alive: timeout=5` hint: Ollama gives none, and undici would go by it.
+  server.keepAliveTimeout = 0;
   server.on('connection', () => fake.connections++);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const fake: FakeOllama = {

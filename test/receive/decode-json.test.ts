@@ -102,11 +102,20 @@ test('unknown fields are ignored at every level', () => {
 });
 
 test('null means unset at every level', () => {
-  const unset = { timeUnixNano: null, severityNumber: null, body: null, attributes: null, traceId: null, eventName: null };
+  const unset = {
+    timeUnixNano: null,
+    severityNumber: null,
+    body: null,
+    attributes: null,
+    traceId: null,
+    eventName: null,
+  };
   expect(one(unset)).toMatchObject({ timeMs: 0, severityNumber: 0, text: '', traceId: '' });
   expect(one({ body: { stringValue: null } }).text).toBe('');
   expect(decode({ resourceLogs: null }).records).toEqual([]);
-  expect(decode({ resourceLogs: [{ resource: null, scopeLogs: [null, { scope: null, logRecords: null }] }] }).scopes).toEqual(['', '']);
+  expect(
+    decode({ resourceLogs: [{ resource: null, scopeLogs: [null, { scope: null, logRecords: null }] }] }).scopes,
+  ).toEqual(['', '']);
 });
 
 describe('numbers', () => {
@@ -135,12 +144,17 @@ describe('numbers', () => {
 });
 
 describe('ids', () => {
-  test.each([['0'.repeat(32)], ['01'.repeat(15)], ['01'.repeat(17)], [''], ['g1'.repeat(16)], [7], ['AQIDBAUGBwgJCgsMDQ4PEA==']])(
-    '%j is no trace id and no error',
-    (traceId) => {
-      expect(one({ traceId }).traceId).toBe('');
-    },
-  );
+  test.each([
+    ['0'.repeat(32)],
+    ['01'.repeat(15)],
+    ['01'.repeat(17)],
+    [''],
+    ['g1'.repeat(16)],
+    [7],
+    ['AQIDBAUGBwgJCgsMDQ4PEA=='],
+  ])('%j is no trace id and no error', (traceId) => {
+    expect(one({ traceId }).traceId).toBe('');
+  });
 });
 
 describe('text of the body', () => {
@@ -156,12 +170,33 @@ describe('text of the body', () => {
     [{ stringValueStrindex: 3 }, ''],
     [{ arrayValue: { values: [{ intValue: '1' }, {}, { stringValue: 'x' }] } }, '[1,null,"x"]'],
     [
-      { kvlistValue: { values: [{ key: 'b', value: { bytesValue: 'AP8=' } }, { key: 'a', value: { boolValue: false } }] } },
+      {
+        kvlistValue: {
+          values: [
+            { key: 'b', value: { bytesValue: 'AP8=' } },
+            { key: 'a', value: { boolValue: false } },
+          ],
+        },
+      },
       '{"a":false,"b":"AP8="}',
     ],
-    [{ kvlistValue: { values: [{ key: 'log', value: { stringValue: 'l' } }, { key: 'msg', value: { stringValue: 'm' } }] } }, 'm'],
     [
-      { kvlistValue: { values: [{ key: 'MESSAGE', value: { arrayValue: { values: [{ intValue: '104' }, { intValue: 105 }] } } }] } },
+      {
+        kvlistValue: {
+          values: [
+            { key: 'log', value: { stringValue: 'l' } },
+            { key: 'msg', value: { stringValue: 'm' } },
+          ],
+        },
+      },
+      'm',
+    ],
+    [
+      {
+        kvlistValue: {
+          values: [{ key: 'MESSAGE', value: { arrayValue: { values: [{ intValue: '104' }, { intValue: 105 }] } } }],
+        },
+      },
       'hi',
     ],
   ])('%j', (body, text) => {
@@ -169,7 +204,10 @@ describe('text of the body', () => {
   });
 
   test('fields of a map body that were asked for come along', () => {
-    const values = [{ key: 'unit', value: { stringValue: 'nginx.service' } }, { key: 'x', value: { stringValue: 'y' } }];
+    const values = [
+      { key: 'unit', value: { stringValue: 'nginx.service' } },
+      { key: 'x', value: { stringValue: 'y' } },
+    ];
     expect(one({ body: { kvlistValue: { values } } }).bodyFields).toEqual({ unit: 'nginx.service' });
   });
 

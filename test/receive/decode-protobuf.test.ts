@@ -110,7 +110,9 @@ describe('text of the body', () => {
 
   const map = (...values: object[]): object => ({ kvlistValue: { values } });
   test.each(['MESSAGE', 'message', 'msg', 'log', 'event.original'])('a map speaks through its %s', (key) => {
-    expect(textOf(map(stringAttribute('PRIORITY', '6'), stringAttribute(key, 'unit started'))).text).toBe('unit started');
+    expect(textOf(map(stringAttribute('PRIORITY', '6'), stringAttribute(key, 'unit started'))).text).toBe(
+      'unit started',
+    );
   });
 
   test('of several message fields the best known one counts, wherever it stands', () => {
@@ -148,6 +150,13 @@ describe('text of the body', () => {
   });
 });
 
+test('what is printed of a map body stays near 1 MiB, whatever its strings hold', () => {
+  const zeros = { stringValue: '\0'.repeat(3_000_000) };
+  const values = [stringAttribute('a', 'kept'), { key: 'b', value: zeros }, stringAttribute('c', 'left out')];
+  const text = textOf({ kvlistValue: { values } }).text;
+  expect(JSON.parse(text)).toEqual({ a: 'kept', b: '\0'.repeat(1_048_576 - 4) });
+});
+
 describe('attributes', () => {
   test('every kind of value becomes text, the first of duplicate keys wins', () => {
     const attributes = [
@@ -176,14 +185,17 @@ describe('attributes', () => {
   });
 
   test('a key that differs in one inner byte from a wanted one is not taken', () => {
-    const request = requestOf([{ attributes: [stringAttribute('log.file.name', 'a'), stringAttribute('log.fine.name', 'b')] }]);
+    const request = requestOf([
+      { attributes: [stringAttribute('log.file.name', 'a'), stringAttribute('log.fine.name', 'b')] },
+    ]);
     expect(decode(encodeRequest(request), { attributes: ['log.file.name'] }).records[0]!.attributes).toEqual({
       'log.file.name': 'a',
     });
   });
 
   test("the sender's template is taken in order of preference, and only when it is a string", () => {
-    const templateOf = (...attributes: object[]): string => decode(encodeRequest(requestOf([{ attributes }]))).records[0]!.template;
+    const templateOf = (...attributes: object[]): string =>
+      decode(encodeRequest(requestOf([{ attributes }]))).records[0]!.template;
     const [drainAttribute, logging, messageTemplate] = [
       stringAttribute('log.record.template', 'user <*> logged in'),
       stringAttribute('{OriginalFormat}', 'user {Id} logged in'),
@@ -208,7 +220,10 @@ describe('ids', () => {
     ['too long', Buffer.alloc(17, 1), Buffer.alloc(9, 1)],
     ['empty', Buffer.alloc(0), Buffer.alloc(0)],
   ])('%s ids are absent and no error', (_name, traceId, spanId) => {
-    expect(decode(encodeRequest(requestOf([{ traceId, spanId }]))).records[0]).toMatchObject({ traceId: '', spanId: '' });
+    expect(decode(encodeRequest(requestOf([{ traceId, spanId }]))).records[0]).toMatchObject({
+      traceId: '',
+      spanId: '',
+    });
   });
 });
 
@@ -231,19 +246,40 @@ describe('what other encoders may write', () => {
     ]);
     const value = message(2, unknown, message(1, 'v'), unknown);
     const keyValue = [unknown, value, message(1, 'k'), unknown];
-    const record = message(2, unknown, message(5, unknown, message(1, 'body'), unknown), message(6, ...keyValue), unknown);
+    const record = message(
+      2,
+      unknown,
+      message(5, unknown, message(1, 'body'), unknown),
+      message(6, ...keyValue),
+      unknown,
+    );
     const bytes = Buffer.concat([
       unknown,
-      message(1, unknown, message(1, unknown, message(1, ...keyValue)), message(2, unknown, message(1, unknown, message(1, 's')), record)),
+      message(
+        1,
+        unknown,
+        message(1, unknown, message(1, ...keyValue)),
+        message(2, unknown, message(1, unknown, message(1, 's')), record),
+      ),
       unknown,
     ]);
     const { records } = decode(bytes, { attributes: ['k'] });
     expect(records).toHaveLength(1);
-    expect(records[0]).toMatchObject({ text: 'body', scope: 's', attributes: { k: 'v' }, resource: new Map([['k', 'v']]) });
+    expect(records[0]).toMatchObject({
+      text: 'body',
+      scope: 's',
+      attributes: { k: 'v' },
+      resource: new Map([['k', 'v']]),
+    });
   });
 
   test('of a repeated scalar or body the last one counts', () => {
-    const record = message(2, [0x10, 9, 0x10, 13], message(5, message(1, 'one')), message(5, message(1, 'two'), [0x18, 7]));
+    const record = message(
+      2,
+      [0x10, 9, 0x10, 13],
+      message(5, message(1, 'one')),
+      message(5, message(1, 'two'), [0x18, 7]),
+    );
     expect(decode(message(1, message(2, record))).records[0]).toMatchObject({ severityNumber: 13, text: '7' });
   });
 
@@ -457,8 +493,11 @@ function jsonByOracle(value: OracleValue): string {
   if (value.arrayValue !== undefined) return `[${value.arrayValue.values.map(jsonByOracle).join(',')}]`;
   if (value.kvlistValue === undefined) return 'null';
   const first = new Map<string, string>();
-  for (const { key, value: inner } of value.kvlistValue.values) if (!first.has(key)) first.set(key, jsonByOracle(inner ?? {}));
-  const entries = [...first].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, json]) => `${JSON.stringify(key)}:${json}`);
+  for (const { key, value: inner } of value.kvlistValue.values)
+    if (!first.has(key)) first.set(key, jsonByOracle(inner ?? {}));
+  const entries = [...first]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, json]) => `${JSON.stringify(key)}:${json}`);
   return `{${entries.join(',')}}`;
 }
 

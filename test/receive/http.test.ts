@@ -36,9 +36,19 @@ async function receiver(options: Partial<ReceiverOptions> = {}) {
   open.push(opened);
   const agent = new Agent();
   open.push({ [Symbol.asyncDispose]: () => agent.close() });
-  const send = async (body: Buffer | null, headers: Record<string, string> = {}, path = '/v1/logs', method = 'POST') => {
+  const send = async (
+    body: Buffer | null,
+    headers: Record<string, string> = {},
+    path = '/v1/logs',
+    method = 'POST',
+  ) => {
     const url = `http://127.0.0.1:${opened.port}${path}`;
-    const response = await request(url, { method, body, headers: { 'content-type': PROTOBUF, ...headers }, dispatcher: agent });
+    const response = await request(url, {
+      method,
+      body,
+      headers: { 'content-type': PROTOBUF, ...headers },
+      dispatcher: agent,
+    });
     return {
       status: response.statusCode,
       headers: response.headers,
@@ -63,7 +73,11 @@ describe('success', () => {
     const { send, target } = await receiver();
     for (const type of [JSON_TYPE, 'Application/JSON; charset=utf-8']) {
       const response = await send(JSON_REQUEST, { 'content-type': type });
-      expect([response.status, response.headers['content-type'], response.body.toString()]).toEqual([200, JSON_TYPE, '{}']);
+      expect([response.status, response.headers['content-type'], response.body.toString()]).toEqual([
+        200,
+        JSON_TYPE,
+        '{}',
+      ]);
     }
     expect(target.committed.map((record) => record.text)).toEqual(['hello', 'hello']);
   });
@@ -83,7 +97,9 @@ describe('success', () => {
   ])('%s is unpacked', async (encoding, compress) => {
     const { send, target } = await receiver();
     expect((await send(compress(REQUEST), { 'content-encoding': encoding })).status).toBe(200);
-    expect((await send(compress(JSON_REQUEST), { 'content-encoding': encoding, 'content-type': JSON_TYPE })).status).toBe(200);
+    expect(
+      (await send(compress(JSON_REQUEST), { 'content-encoding': encoding, 'content-type': JSON_TYPE })).status,
+    ).toBe(200);
     expect(target.committed).toHaveLength(2);
   });
 
@@ -94,7 +110,9 @@ describe('success', () => {
       partialSuccess: { rejectedLogRecords: 1, errorMessage: 'full' },
     });
     const json = await send(JSON_REQUEST, { 'content-type': JSON_TYPE });
-    expect(JSON.parse(json.body.toString())).toEqual({ partialSuccess: { rejectedLogRecords: '1', errorMessage: 'full' } });
+    expect(JSON.parse(json.body.toString())).toEqual({
+      partialSuccess: { rejectedLogRecords: '1', errorMessage: 'full' },
+    });
   });
 
   const exporters: [string, (url: string) => LogRecordExporter][] = [
@@ -108,7 +126,9 @@ describe('success', () => {
       processors: [new BatchLogRecordProcessor({ exporter: exporter(`http://127.0.0.1:${port}/v1/logs`) })],
     });
     const timestamp = new Date('2026-11-22T12:00:00.250Z');
-    provider.getLogger('scope-1').emit({ timestamp, severityNumber: 17, body: 'from the SDK', eventName: 'logdrift.test' });
+    provider
+      .getLogger('scope-1')
+      .emit({ timestamp, severityNumber: 17, body: 'from the SDK', eventName: 'logdrift.test' });
     await provider.forceFlush();
     await provider.shutdown();
     expect(target.committed).toMatchObject([
@@ -124,7 +144,10 @@ describe('errors are a Status in the encoding of the request', () => {
     const { send, target, observed } = await receiver();
     const protobuf = await send(REQUEST.subarray(0, -1));
     expect([protobuf.status, protobuf.headers['content-type']]).toEqual([400, PROTOBUF]);
-    expect(readStatus(protobuf.body)).toMatchObject({ code: 3, message: expect.stringContaining('at byte 1') as string });
+    expect(readStatus(protobuf.body)).toMatchObject({
+      code: 3,
+      message: expect.stringContaining('at byte 1') as string,
+    });
     const json = await send(Buffer.from('{"resourceLogs":3}'), { 'content-type': JSON_TYPE });
     expect([json.status, json.headers['content-type']]).toEqual([400, JSON_TYPE]);
     expect(JSON.parse(json.body.toString())).toMatchObject({
@@ -157,14 +180,18 @@ describe('errors are a Status in the encoding of the request', () => {
     expect([method.status, method.headers['allow']]).toEqual([405, 'POST']);
     const type = await send(REQUEST, { 'content-type': 'text/plain' });
     expect([type.status, type.headers['content-type']]).toEqual([415, JSON_TYPE]);
-    expect(JSON.parse(type.body.toString())).toMatchObject({ message: expect.stringContaining('text/plain') as string });
+    expect(JSON.parse(type.body.toString())).toMatchObject({
+      message: expect.stringContaining('text/plain') as string,
+    });
     const compression = await send(REQUEST, { 'content-encoding': 'br' });
     expect([compression.status, compression.headers['accept-encoding']]).toEqual([415, 'gzip, deflate, zstd']);
     expect(readStatus(compression.body)).toMatchObject({ message: expect.stringContaining('"br"') as string });
   });
 
   test('overload says when to come back, at least a second from now', async () => {
-    const target = recordingTarget(() => Promise.reject(new ReceiveError('overloaded', 'no room', { retryAfterMs: 200 })));
+    const target = recordingTarget(() =>
+      Promise.reject(new ReceiveError('overloaded', 'no room', { retryAfterMs: 200 })),
+    );
     const { send } = await receiver({ target });
     const response = await send(REQUEST);
     expect([response.status, response.headers['retry-after']]).toEqual([503, '1']);
@@ -220,6 +247,16 @@ describe('the size limit', () => {
   });
 });
 
+test('a client that leaves in the middle of its body is not taken for a success', async () => {
+  const seen = Promise.withResolvers<ObservedRequest>();
+  const { port, target } = await receiver({ observe: seen.resolve });
+  const socket = connect(port, '127.0.0.1');
+  socket.write(`POST /v1/logs HTTP/1.1\r\nhost: x\r\ncontent-type: ${PROTOBUF}\r\ncontent-length: 5000\r\n\r\nxx`);
+  setTimeout(() => socket.destroy(), 20);
+  expect(await seen.promise).toMatchObject({ code: '503', acceptedRecords: 0, bytes: 0 });
+  expect(target.committed).toEqual([]);
+});
+
 test('a port in use is told with the key to change', async () => {
   const holder = createServer().listen(0, '127.0.0.1');
   open.push(holder);
@@ -227,9 +264,7 @@ test('a port in use is told with the key to change', async () => {
   const { port } = holder.address() as { port: number };
   await expect(receiver({ endpoint: `127.0.0.1:${port}` })).rejects.toMatchObject({
     code: 'LOGDRIFT_PORT_IN_USE',
-    message: expect.stringContaining(
-      `receivers.otlp.protocols.http.endpoint: 127.0.0.1:${port} is in use`,
-    ) as string,
+    message: expect.stringContaining(`receivers.otlp.protocols.http.endpoint: 127.0.0.1:${port} is in use`) as string,
   });
 });
 

@@ -26,7 +26,10 @@ export function encodeRequest(request: object): Buffer {
 }
 
 /** A request of one resource and scope around `logRecords`. */
-export function requestOf(logRecords: object[], attributes: object[] = [stringAttribute('service.name', 'api')]): object {
+export function requestOf(
+  logRecords: object[],
+  attributes: object[] = [stringAttribute('service.name', 'api')],
+): object {
   return { resourceLogs: [{ resource: { attributes }, scopeLogs: [{ scope: { name: 'test' }, logRecords }] }] };
 }
 

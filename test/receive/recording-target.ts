@@ -1,11 +1,5 @@
 /** The other side of the receivers' contract, written down record by record. */
-import type {
-  Attributes,
-  DecodedRecord,
-  ExportResult,
-  ExportTarget,
-  RecordSink,
-} from '../../src/receive/record.ts';
+import type { Attributes, DecodedRecord, ExportResult, ExportTarget, RecordSink } from '../../src/receive/record.ts';
 import type { DecodeSummary } from '../../src/receive/decoded.ts';
 
 export interface Recorded {
@@ -56,8 +50,12 @@ function copy(record: DecodedRecord, resource: Attributes, scope: string): Recor
     severityNumber,
     text: Buffer.from(record.text.slice(record.textStart, record.textEnd)).toString(),
     template: Buffer.from(record.template.slice(record.templateStart, record.templateEnd)).toString(),
-    traceId: record.traceStart < 0 ? '' : Buffer.from(record.ids.slice(record.traceStart, record.traceStart + 16)).toString('hex'),
-    spanId: record.spanStart < 0 ? '' : Buffer.from(record.ids.slice(record.spanStart, record.spanStart + 8)).toString('hex'),
+    traceId:
+      record.traceStart < 0
+        ? ''
+        : Buffer.from(record.ids.slice(record.traceStart, record.traceStart + 16)).toString('hex'),
+    spanId:
+      record.spanStart < 0 ? '' : Buffer.from(record.ids.slice(record.spanStart, record.spanStart + 8)).toString('hex'),
     ownEvent,
     attributes: Object.fromEntries(record.attributes),
     bodyFields: Object.fromEntries(record.bodyFields),

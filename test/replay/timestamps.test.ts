@@ -105,7 +105,13 @@ describe('what is no timestamp', () => {
   });
 
   test('any cut of a timestamp, and any bytes, give a time or none and throw nothing', () => {
-    const lines = ['[22/Nov/2026:08:37:40 +0000] x', 'Nov 22, 2026 8:37:40 PM x', '2026-11-22T08:37:34.705+01:00', 'I1122 08:37:40.1', '{"time":1795336660225}'];
+    const lines = [
+      '[22/Nov/2026:08:37:40 +0000] x',
+      'Nov 22, 2026 8:37:40 PM x',
+      '2026-11-22T08:37:34.705+01:00',
+      'I1122 08:37:40.1',
+      '{"time":1795336660225}',
+    ];
     const find = finder();
     for (const line of lines) for (let end = 0; end <= line.length; end++) find(line.slice(0, end));
     let seed = 7;
@@ -182,15 +188,15 @@ describe('formats without a year', () => {
   });
 
   test('New Year is no jump', () => {
-    expect(years(['Dec 31 23:59:59', 'Jan  1 00:00:00', 'Dec 31 23:59:58', 'Jan  1 00:00:01'], '2027-01-01T00:10:00Z')).toEqual([
-      2026, 2027, 2026, 2027,
-    ]);
+    expect(
+      years(['Dec 31 23:59:59', 'Jan  1 00:00:00', 'Dec 31 23:59:58', 'Jan  1 00:00:01'], '2027-01-01T00:10:00Z'),
+    ).toEqual([2026, 2027, 2026, 2027]);
   });
 
   test('a file that goes on for longer than a year, or past the modification time, goes on', () => {
-    expect(years(['Oct  1 00:00:00', 'Jan 10 00:00:00', 'Jun 20 00:00:00', 'Oct 10 00:00:00'], '2026-11-22T00:00:00Z')).toEqual([
-      2026, 2027, 2027, 2027,
-    ]);
+    expect(
+      years(['Oct  1 00:00:00', 'Jan 10 00:00:00', 'Jun 20 00:00:00', 'Oct 10 00:00:00'], '2026-11-22T00:00:00Z'),
+    ).toEqual([2026, 2027, 2027, 2027]);
   });
 });
 

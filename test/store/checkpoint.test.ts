@@ -167,6 +167,16 @@ const damages: Record<string, (path: string) => Promise<void>> = {
   'garbage all through': (path) => writeFile(path, 'not a database '.repeat(1_000)),
   'garbage in its first page': async (path) => overwrite(path, 0),
   'garbage in a page of the middle': async (path) => overwrite(path, (await stat(path)).size >> 1),
+  'garbage in an index': async (path) => {
+    const bytes = await readFile(path);
+    // A page that begins with 10 is a leaf of an index; how many entries it has stands at 3 (sqlite.org/fileformat.html, 1.6).
+    const leaves = Array.from({ length: bytes.length / 4_096 }, (_, page) => page * 4_096).filter(
+      (at) => bytes[at] === 10,
+    );
+    const fullest = leaves.sort((one, other) => bytes.readUInt16BE(other + 3) - bytes.readUInt16BE(one + 3))[0]!;
+    bytes.fill(0x05, fullest + 4_000, fullest + 4_096);
+    await writeFile(path, bytes);
+  },
   'half of its pages missing': async (path) => truncate(path, (await stat(path)).size >> 1),
   'a few bytes flipped inside a blob': async (path) => {
     const bytes = await readFile(path);

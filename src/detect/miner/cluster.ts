@@ -1,11 +1,16 @@
 /** One template of a source: its tokens, its text, and the place where the detector hangs its counts. */
 import { createHash } from 'node:crypto';
 import { MARK } from './hash.ts';
-import { KEY, MASK, SOFT, WILD, type Tokens } from './tokens.ts';
+import { readLayout } from './layout.ts';
+import { KEY, MASK, SOFT, WILD, type Lanes, type Layout, type Tokens } from './tokens.ts';
 
 export const PLACEHOLDER = '<*>';
-/** Punctuation between two words that a template shows at most. */
-const LONGEST_SEPARATOR = 24;
+
+// A module's own constants are folded into hot code, imported ones are loaded at every use.
+const wild = WILD;
+const soft = SOFT;
+const mask = MASK;
+const key = KEY;
 
 /** A cluster as the store keeps it: JSON-able, the whole cluster, independent of the hash seed. */
 export interface StoredCluster {
@@ -32,44 +37,42 @@ export interface Leaf<Pane> {
   next: Leaf<Pane> | null;
 }
 
+/** Where a cluster's strings come from: the line it was born of, until somebody asks for text, or the store. */
+export type ClusterText = Layout | Pick<StoredCluster, 'tokens' | 'separators'>;
+
 export class Cluster<Pane = unknown> {
   /** Grows by one per cluster born in this source; never reused. */
   readonly number: number;
   readonly given: boolean;
   /** Lines since birth. */
-  count: number;
+  count = 0;
   /** The source's line number of the newest line. */
-  lastLine: number;
+  lastLine = 0;
   /** Lines of the open pane: the detector's own counter; the miner only sets it to 0 at birth. */
   paneCount = 0;
   /** What the detector hangs on the cluster for the open pane (samples, trace ids); the miner never touches it. */
   pane: Pane | null = null;
 
   readonly leaf: Leaf<Pane>;
-  readonly exact: Int32Array;
-  readonly fold: Int32Array;
-  readonly kind: Uint8Array;
+  readonly lanes: Lanes;
+  /** Positions that count in {@link compare}. */
+  words = 0;
   /** Neighbours in the order of last use. */
   newer: Cluster<Pane> | null = null;
   older: Cluster<Pane> | null = null;
   /** Waits for `drainChanged`. */
   changed = false;
-  readonly #tokens: string[];
-  readonly #separators: string[];
+  #source: ClusterText;
   #text: string | null = null;
   #id: string | null = null;
 
-  constructor(stored: StoredCluster, lanes: Lanes, leaf: Leaf<Pane>) {
-    this.number = stored.number;
-    this.given = stored.given;
-    this.count = stored.count;
-    this.lastLine = stored.lastLine;
-    this.#tokens = stored.tokens;
-    this.#separators = stored.separators;
-    this.exact = lanes.exact;
-    this.fold = lanes.fold;
-    this.kind = lanes.kind;
+  constructor(number: number, source: ClusterText, lanes: Lanes, leaf: Leaf<Pane>, given: boolean) {
+    this.number = number;
+    this.given = given;
+    this.#source = source;
+    this.lanes = lanes;
     this.leaf = leaf;
+    for (let i = 2; i < lanes.length; i += 3) if (isWord(lanes[i]!)) this.words++;
   }
 
   /** For people, the embedder and the id: `Failed password for <*> from <*> port <*> ssh2`. */
@@ -86,109 +89,80 @@ export class Cluster<Pane = unknown> {
 
   /** Bytes of a token as in {@link StoredCluster.tokens}. */
   token(index: number): string {
-    return this.#tokens[index]!;
+    return this.#strings().tokens[index]!;
   }
 
   /** Position `index` held another word: it stays `<*>` from now on. */
   generalise(index: number): void {
-    this.kind[index] = WILD;
-    this.#tokens[index] = MARK;
+    this.#strings().tokens[index] = MARK;
+    if (isWord(this.lanes[3 * index + 2]!)) this.words--;
+    this.lanes[3 * index + 2] = WILD;
     this.#text = null;
     this.#id = null;
   }
 
   save(): StoredCluster {
     const { number, count, lastLine, given } = this;
-    return {
-      number,
-      count,
-      lastLine,
-      given,
-      tokens: [...this.#tokens],
-      separators: [...this.#separators],
-      kinds: [...this.kind],
-    };
+    const { tokens, separators } = this.#strings();
+    const kinds = Array.from({ length: this.lanes.length / 3 }, (_, i) => this.lanes[3 * i + 2]!);
+    return { number, count, lastLine, given, tokens: [...tokens], separators: [...separators], kinds };
+  }
+
+  #strings(): Pick<StoredCluster, 'tokens' | 'separators'> {
+    if ('bytes' in this.#source) this.#source = readLayout(this.#source, this.lanes);
+    return this.#source;
   }
 
   #render(): string {
-    let bytes = this.#separators[0]!;
-    for (let i = 0; i < this.#tokens.length; i++) bytes += this.#tokens[i]! + this.#separators[i + 1]!;
+    const { tokens, separators } = this.#strings();
+    const bytes = tokens.reduce((text, token, i) => text + token + separators[i + 1]!, separators[0]!);
     const text = Buffer.from(bytes, 'latin1').toString('utf8');
     return this.given ? text : text.replaceAll(MARK, PLACEHOLDER).trim() || PLACEHOLDER;
   }
 }
 
-/** Hash lanes and kinds of a cluster's tokens, index by index. */
-export interface Lanes {
-  exact: Int32Array;
-  fold: Int32Array;
-  kind: Uint8Array;
-}
-
 /** Lanes of stored tokens under this process's seed. */
 export function lanesOf(stored: StoredCluster, tokens: Tokens): Lanes {
-  const size = stored.kinds.length;
-  const lanes = { exact: new Int32Array(size), fold: new Int32Array(size), kind: Uint8Array.from(stored.kinds) };
-  for (let i = 0; i < size; i++) tokens.hashToken(stored.tokens[i]!, lanes.exact, lanes.fold, i);
+  const lanes = new Int32Array(3 * stored.kinds.length);
+  stored.kinds.forEach((kind, i) => {
+    tokens.hashToken(stored.tokens[i]!, lanes, i);
+    lanes[3 * i + 2] = kind;
+  });
   return lanes;
 }
 
-/** The line just scanned as a new cluster's tokens and separators. */
-export function readTokens(tokens: Tokens, bytes: Uint8Array, start: number): Pick<StoredCluster, 'tokens' | 'separators' | 'kinds'> {
-  const texts: string[] = [];
-  const separators: string[] = [];
-  let at = start;
-  for (let i = 0; i < tokens.count; i++) {
-    separators.push(separator(bytes, at, tokens.start[i]!));
-    texts.push(tokens.tokenBytes(bytes, i));
-    at = tokens.end[i]!;
-  }
-  separators.push(separator(bytes, at, tokens.scannedEnd));
-  return { tokens: texts, separators, kinds: [...tokens.kind.subarray(0, tokens.count)] };
+function isWord(kind: number): boolean {
+  return kind !== wild && kind !== soft && kind !== mask && kind !== key;
 }
 
-/** Blanks as one, colours and skipped words not at all: how a line was padded must not make another text. */
-function separator(bytes: Uint8Array, from: number, to: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + from, Math.max(0, to - from))
-    .toString('latin1')
-    // eslint-disable-next-line no-control-regex
-    .replace(/\x1b\[?[^@-~]*[@-~]?|\\[a-z]|[a-zA-Z0-9\x80-\xff]+/g, '')
-    // eslint-disable-next-line no-control-regex
-    .replace(/[\x00-\x20\x7f]+/g, ' ')
-    .slice(0, LONGEST_SEPARATOR);
-}
-
-/** Words of a line equal to the cluster's, over the words that count: see {@link compare}. */
+/** How a line fits a cluster: see {@link compare}. */
 export interface Fit {
+  /** Words that are equal. */
   equal: number;
-  compared: number;
-  /** Some position that is not a wildcard differs. */
+  /** Words that are not. */
+  misses: number;
+  /** Some position that is not a wildcard differs, be it one that does not count. */
   differs: boolean;
 }
 
 /**
  * How well a line fits a cluster of its leaf. Two masks, wildcards, field names and single-word values say nothing; a mask
- * against a word is a difference. Writes to `fit` (nothing is allocated a line).
+ * against a word is a miss. Writes to `fit` (nothing is allocated a line) and stops above `mostMisses`.
  */
-export function compare(cluster: Lanes, line: Tokens, fit: Fit): void {
-  const { exact, fold, kind } = cluster;
+export function compare(lanes: Lanes, line: Tokens, mostMisses: number, fit: Fit): void {
+  const { exact, fold, kind } = line;
   let equal = 0;
-  let compared = 0;
+  let misses = 0;
   let differs = false;
-  for (let i = 0; i < kind.length; i++) {
-    const own = kind[i]!;
-    if (own === WILD) continue;
-    if (exact[i] !== line.exact[i] || fold[i] !== line.fold[i]) {
+  for (let i = 0, at = 0; at < lanes.length; i++, at += 3) {
+    const own = lanes[at + 2]!;
+    if (own === wild) continue;
+    if (lanes[at] !== exact[i] || lanes[at + 1] !== fold[i]) {
       differs = true;
-      if (own !== SOFT && line.kind[i] !== SOFT) compared++;
-    }
-    else if (own !== MASK && own !== SOFT && own !== KEY) {
-      equal++;
-      compared++;
-    }
+      if (own !== soft && kind[i] !== soft && ++misses > mostMisses) break;
+    } else if (own !== mask && own !== soft && own !== key) equal++;
   }
   fit.equal = equal;
-  fit.compared = compared;
+  fit.misses = misses;
   fit.differs = differs;
 }
-

@@ -5,7 +5,8 @@
  *
  * The tree's levels are one hash here. A line that fits a template allocates nothing and makes no string.
  */
-import { Cluster, compare, lanesOf, readTokens, type Fit, type StoredCluster } from './cluster.ts';
+import { Cluster, compare, lanesOf, type Fit, type Leaf, type StoredCluster } from './cluster.ts';
+import { byteString, tokenOf } from './layout.ts';
 import { LeafTable } from './leaves.ts';
 import { RecencyList } from './recency.ts';
 import { HARD, SOFT, Tokens, WILD, type TokenLimits } from './tokens.ts';
@@ -50,7 +51,7 @@ export class Miner<Pane = unknown> {
   readonly #tokens: Tokens;
   readonly #leaves = new LeafTable<Pane>();
   readonly #recency = new RecencyList<Pane>();
-  readonly #fit: Fit = { equal: 0, compared: 0, differs: false };
+  readonly #fit: Fit = { equal: 0, misses: 0, differs: false };
   #changed: Cluster<Pane>[] = [];
   #evictions: Cluster<Pane>[] = [];
   #evicted: Record<EvictionReason, number> = { clusters: 0, candidates: 0 };
@@ -79,7 +80,7 @@ export class Miner<Pane = unknown> {
   /** The cluster of the line `bytes[start, end)`, UTF-8. */
   observe(bytes: Uint8Array, start: number, end: number): Cluster<Pane> {
     this.#tokens.scan(bytes, start, end);
-    const cluster = this.#find(bytes) ?? this.#birth(bytes, start, false);
+    const cluster = this.#find(bytes, start) ?? this.#birth(bytes, start, false);
     return this.#touch(cluster);
   }
 
@@ -125,72 +126,73 @@ export class Miner<Pane = unknown> {
     for (const cluster of restored.sort((a, b) => a.lastLine - b.lastLine)) this.#recency.add(cluster);
   }
 
-  #find(bytes: Uint8Array): Cluster<Pane> | null {
+  #find(bytes: Uint8Array, start: number): Cluster<Pane> | null {
     const tokens = this.#tokens;
     const leaf = this.#leaves.find(tokens.leafExact, tokens.leafFold);
     if (leaf === null) return null;
     const { similarity } = this.#options;
     const fit = this.#fit;
+    const { candidates } = leaf;
     let best: Cluster<Pane> | null = null;
-    let bestEqual = -1;
-    let bestCompared = 1;
+    let bestEqual = 0;
+    let bestMisses = 0;
     let differs = false;
-    for (const cluster of leaf.candidates) {
-      compare(cluster, tokens, fit);
-      if (fit.equal < similarity * fit.compared) continue;
-      // Cross-multiplied: equal / compared, a template without words fits whole. Ties go to more words, then to the older.
-      const equal = fit.compared === 0 ? 0 : fit.equal;
-      const compared = fit.compared === 0 ? 0 : fit.compared;
-      const difference = ratioDifference(equal, compared, bestEqual, bestCompared);
-      if (best === null || difference > 0 || (difference === 0 && equal > bestEqual)) {
+    for (let i = 0; i < candidates.length; i++) {
+      const cluster = candidates[i]!;
+      // equal ≥ similarity · (equal + misses) and equal ≤ words
+      compare(cluster.lanes, tokens, (cluster.words * (1 - similarity)) / similarity, fit);
+      const { equal, misses } = fit;
+      if (equal < similarity * (equal + misses)) continue;
+      // Larger equal / (equal + misses) first, then more equal words, then the older.
+      const order = misses * bestEqual - bestMisses * equal;
+      if (best === null || order < 0 || (order === 0 && equal > bestEqual)) {
         best = cluster;
         bestEqual = equal;
-        bestCompared = compared;
+        bestMisses = misses;
         differs = fit.differs;
       }
     }
-    return best === null || !differs || this.#adapt(best, bytes) ? best : null;
+    return best === null || !differs || this.#adapt(best, bytes, start) ? best : null;
   }
 
   /** Turns the positions where the line differs into wildcards; false when that would hide a change of state. */
-  #adapt(cluster: Cluster<Pane>, bytes: Uint8Array): boolean {
+  #adapt(cluster: Cluster<Pane>, bytes: Uint8Array, start: number): boolean {
     const line = this.#tokens;
-    const { exact, fold, kind } = cluster;
-    for (let i = 0; i < kind.length; i++) {
-      if (kind[i] === WILD || (exact[i] === line.exact[i] && fold[i] === line.fold[i])) continue;
-      const words = (kind[i] === HARD || kind[i] === SOFT) && (line.kind[i] === HARD || line.kind[i] === SOFT);
-      if (!words) continue;
-      const [own, other] = [cluster.token(i), line.tokenBytes(bytes, i)];
-      if (opposes(own, other)) return false;
-      if (cluster.leaf.candidates.length < ENUMERATION && isConstant(own) && isConstant(other)) return false;
+    const layout = line.capture(bytes, start);
+    const { lanes } = cluster;
+    const different: number[] = [];
+    for (let i = 0; i < line.count; i++) {
+      const own = lanes[3 * i + 2]!;
+      if (own === WILD || (lanes[3 * i] === line.exact[i] && lanes[3 * i + 1] === line.fold[i])) continue;
+      different.push(i);
+      const other = line.kind[i]!;
+      if ((own !== HARD && own !== SOFT) || (other !== HARD && other !== SOFT)) continue;
+      if (this.#mustStayApart(cluster, cluster.token(i), tokenOf(layout, i, other))) return false;
     }
-    for (let i = 0; i < kind.length; i++) {
-      if (kind[i] !== WILD && (exact[i] !== line.exact[i] || fold[i] !== line.fold[i])) cluster.generalise(i);
-    }
+    for (const i of different) cluster.generalise(i);
     this.#markChanged(cluster);
     return true;
   }
 
+  #mustStayApart(cluster: Cluster<Pane>, own: string, other: string): boolean {
+    if (opposes(own, other)) return true;
+    return cluster.leaf.candidates.length < ENUMERATION && isConstant(own) && isConstant(other);
+  }
+
   #birth(bytes: Uint8Array, start: number, given: boolean): Cluster<Pane> {
     const tokens = this.#tokens;
+    const full = this.#leaves.find(tokens.leafExact, tokens.leafFold);
+    if (full !== null && full.candidates.length >= this.#options.maxLeafCandidates) {
+      this.#evict(leastRecent(full), 'candidates');
+    } else if (this.size >= this.#options.maxClusters) this.#evict(this.#recency.oldest!, 'clusters');
+    // Only now: the leaf may have left with its last cluster.
     const leaf = this.#leaves.findOrAdd(tokens.leafExact, tokens.leafFold);
-    if (leaf.candidates.length >= this.#options.maxLeafCandidates) {
-      this.#evict(leaf.candidates.reduce((a, b) => (b.lastLine < a.lastLine ? b : a)), 'candidates');
-    }
     const text = given
-      ? { tokens: [byteString(bytes, start, tokens.scannedEnd)], separators: ['', ''], kinds: [] }
-      : readTokens(tokens, bytes, start);
-    const stored = { number: this.#nextNumber++, count: 0, lastLine: 0, given, ...text };
-    const size = text.kinds.length;
-    const lanes = {
-      exact: tokens.exact.slice(0, size),
-      fold: tokens.fold.slice(0, size),
-      kind: Uint8Array.from(text.kinds),
-    };
-    const cluster = new Cluster<Pane>(stored, lanes, leaf);
+      ? { tokens: [byteString(bytes, start, tokens.scannedEnd)], separators: ['', ''] }
+      : tokens.capture(bytes, start);
+    const cluster = new Cluster<Pane>(this.#nextNumber++, text, tokens.lanes(), leaf, given);
     leaf.candidates.push(cluster);
     this.#recency.add(cluster);
-    if (this.size > this.#options.maxClusters) this.#evict(this.#recency.oldest!, 'clusters');
     this.#markChanged(cluster);
     return cluster;
   }
@@ -201,10 +203,12 @@ export class Miner<Pane = unknown> {
     if (stored.given) {
       const bytes = Buffer.from(stored.tokens[0]!, 'latin1');
       tokens.scanGiven(bytes, 0, bytes.length);
-    } else tokens.placeInLeaf(stored.kinds.length, lanes);
+    } else tokens.placeInLeaf(lanes);
     const leaf = this.#leaves.findOrAdd(tokens.leafExact, tokens.leafFold);
-    const copy = { ...stored, tokens: [...stored.tokens], separators: [...stored.separators] };
-    const cluster = new Cluster<Pane>(copy, lanes, leaf);
+    const text = { tokens: [...stored.tokens], separators: [...stored.separators] };
+    const cluster = new Cluster<Pane>(stored.number, text, lanes, leaf, stored.given);
+    cluster.count = stored.count;
+    cluster.lastLine = stored.lastLine;
     leaf.candidates.push(cluster);
     return cluster;
   }
@@ -233,12 +237,6 @@ export class Miner<Pane = unknown> {
   }
 }
 
-/** Sign of a/b - c/d, where 0/0 is 1. */
-function ratioDifference(a: number, b: number, c: number, d: number): number {
-  if (b === 0) return d === 0 ? 0 : d - c;
-  return d === 0 ? a - b : a * d - c * b;
-}
-
-function byteString(bytes: Uint8Array, from: number, to: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1');
+function leastRecent<Pane>(leaf: Leaf<Pane>): Cluster<Pane> {
+  return leaf.candidates.reduce((least, cluster) => (cluster.lastLine < least.lastLine ? cluster : least));
 }

@@ -20,8 +20,19 @@ import {
   WIDE,
   WORD_MAX,
 } from './bytes.ts';
-import { EXACT_PRIME, FOLD_PRIME, MARK, MARK_EXACT, MARK_FOLD, avalanche, mix } from './hash.ts';
-import { DAY_HALF, HTTP, LEVEL_KEY, MESSAGE_KEY, MONTH, STATE, STATUS_KEY, UNIT, Vocabulary, WEEKDAY } from './vocabulary.ts';
+import { EXACT_PRIME, FOLD_PRIME, MARK_EXACT, MARK_FOLD, avalanche, mix } from './hash.ts';
+import {
+  DAY_HALF,
+  HTTP,
+  LEVEL_KEY,
+  MESSAGE_KEY,
+  MONTH,
+  STATE,
+  STATUS_KEY,
+  UNIT,
+  Vocabulary,
+  WEEKDAY,
+} from './vocabulary.ts';
 
 // V8 folds a module's own constants into the code but loads imported ones at every use: a fifth of a scan, measured.
 const classOf = CLASS;
@@ -79,6 +90,17 @@ const DATE_PART = MONTH | WEEKDAY | DAY_HALF;
 
 const NUL = 0;
 
+/** Per token: exact lane, fold lane, kind. */
+export type Lanes = Int32Array;
+
+/** A line as it was scanned, to be turned into strings when somebody asks. */
+export interface Layout {
+  bytes: Uint8Array;
+  /** Per token: start, end, index of its first mark; then the number of marks; then start and end of each mark. */
+  offsets: Int32Array;
+  count: number;
+}
+
 export interface TokenLimits {
   maxTokens: number;
   maxLineBytes: number;
@@ -124,6 +146,7 @@ export class Tokens {
   #http = false;
   /** First bare number that may be its status, -1 for none. */
   #bareStatus = -1;
+  #prefixLeft = 0;
 
   constructor(limits: TokenLimits) {
     const { maxTokens, maxLineBytes, hashSeed } = limits;
@@ -153,7 +176,7 @@ export class Tokens {
     this.#bareStatus = -1;
     let i = start;
     while (i < limit && classOf[bytes[i]!] === spaceClass) i++;
-    this.#json = bytes[i] === BRACE;
+    this.#json = i < limit && bytes[i] === BRACE;
     let lines = 0;
     let tokensBefore = 0;
     while (i < limit && this.count < maxTokens) {
@@ -187,27 +210,41 @@ export class Tokens {
     this.#firstMark[this.count] = this.#markCount;
     // Access logs put the status before or behind the request: the first bare number that can be one.
     if (this.#http && !this.#json && this.#bareStatus >= 0) this.#statusClass(bytes, this.#bareStatus);
-    this.placeInLeaf(this.count, this);
+    this.#placeLine();
   }
 
-  /** The token's bytes, one character each (so that broken UTF-8 survives), with {@link MARK} for every masked part. */
-  tokenBytes(bytes: Uint8Array, index: number): string {
-    if (this.kind[index] === STATUS) return `${String.fromCharCode(bytes[this.start[index]!]!)}xx`;
-    const to = this.#firstMark[index + 1]!;
-    let text = '';
-    let at = this.start[index]!;
-    for (let m = this.#firstMark[index]!; m < to; m++) {
-      text += byteString(bytes, at, this.#marks[2 * m]!) + MARK;
-      at = this.#marks[2 * m + 1]!;
+  /** Copies what a cluster needs of the line just scanned: three arrays and no string, a flood of new lines must stay cheap. */
+  capture(bytes: Uint8Array, start: number): Layout {
+    const count = this.count;
+    const markCount = this.#markCount;
+    const offsets = new Int32Array(3 * count + 1 + 2 * markCount);
+    for (let i = 0; i < count; i++) {
+      offsets[3 * i] = this.start[i]! - start;
+      offsets[3 * i + 1] = this.end[i]! - start;
+      offsets[3 * i + 2] = this.#firstMark[i]!;
     }
-    return text + byteString(bytes, at, this.end[index]!);
+    offsets[3 * count] = markCount;
+    for (let m = 0; m < 2 * markCount; m++) offsets[3 * count + 1 + m] = this.#marks[m]! - start;
+    return { bytes: bytes.slice(start, this.scannedEnd), offsets, count };
   }
 
-  /** Both lanes of {@link tokenBytes}, as a scan would compute them; written to `exact[index]` and `fold[index]`. */
-  hashToken(token: string, exact: Int32Array, fold: Int32Array, index: number): void {
+  /** Lanes and kinds of the line just scanned, as {@link Lanes}. */
+  lanes(): Lanes {
+    const count = this.count;
+    const lanes = new Int32Array(3 * count);
+    for (let i = 0; i < count; i++) {
+      lanes[3 * i] = this.exact[i]!;
+      lanes[3 * i + 1] = this.fold[i]!;
+      lanes[3 * i + 2] = this.kind[i]!;
+    }
+    return lanes;
+  }
+
+  /** Both lanes of a stored token, as a scan would compute them; written to `lanes[3 * index]` and the place behind it. */
+  hashToken(token: string, lanes: Lanes, index: number): void {
     let tokenExact = 0;
     let tokenFold = 0;
-    for (let i = 0; i < token.length; ) {
+    for (let i = 0; i < token.length;) {
       const byte = token.charCodeAt(i);
       if (byte === 0) {
         tokenExact = mix(tokenExact, markExact);
@@ -228,8 +265,8 @@ export class Tokens {
         tokenFold = mix(tokenFold, foldLane);
       }
     }
-    exact[index] = tokenExact;
-    fold[index] = tokenFold;
+    lanes[3 * index] = tokenExact;
+    lanes[3 * index + 1] = tokenFold;
   }
 
   /** A template that the sender gives: one leaf of its own, found by its whole text. */
@@ -252,20 +289,36 @@ export class Tokens {
    * Sets `leafExact` and `leafFold` from tokens: their count, every field name, state and status with its position, and the
    * first `prefixWords` words.
    */
-  placeInLeaf(count: number, lanes: { exact: Int32Array; fold: Int32Array; kind: Uint8Array }): void {
-    let exact = mix(this.#exactSeed, count);
-    let fold = mix(this.#foldSeed, count);
-    let prefix = this.limits.prefixWords;
-    for (let i = 0; i < count; i++) {
-      const kind = lanes.kind[i]!;
-      const word = kind === HARD || kind === FIXED;
-      if (kind < FIXED && (!word || prefix <= 0)) continue;
-      if (word) prefix--;
-      exact = mix(mix(exact, i), lanes.exact[i]!);
-      fold = mix(mix(fold, i), lanes.fold[i]!);
-    }
-    this.leafExact = avalanche(exact);
-    this.leafFold = avalanche(fold);
+  placeInLeaf(lanes: Lanes): void {
+    const count = lanes.length / 3;
+    this.#beginLeaf(count);
+    for (let i = 0; i < count; i++) this.#addToLeaf(i, lanes[3 * i + 2]!, lanes[3 * i]!, lanes[3 * i + 1]!);
+    this.#endLeaf();
+  }
+
+  #placeLine(): void {
+    this.#beginLeaf(this.count);
+    for (let i = 0; i < this.count; i++) this.#addToLeaf(i, this.kind[i]!, this.exact[i]!, this.fold[i]!);
+    this.#endLeaf();
+  }
+
+  #beginLeaf(count: number): void {
+    this.leafExact = mix(this.#exactSeed, count);
+    this.leafFold = mix(this.#foldSeed, count);
+    this.#prefixLeft = this.limits.prefixWords;
+  }
+
+  #addToLeaf(index: number, kind: number, exact: number, fold: number): void {
+    const word = kind === HARD || kind === FIXED;
+    if (kind < FIXED && (!word || this.#prefixLeft <= 0)) return;
+    if (word) this.#prefixLeft--;
+    this.leafExact = mix(mix(this.leafExact, index), exact);
+    this.leafFold = mix(mix(this.leafFold, index), fold);
+  }
+
+  #endLeaf(): void {
+    this.leafExact = avalanche(this.leafExact);
+    this.leafFold = avalanche(this.leafFold);
   }
 
   /** One token from its first word on; returns where reading goes on. */
@@ -353,7 +406,8 @@ export class Tokens {
             if ((meaning & DATE_PART) !== 0 && i - wordStart <= 3) {
               const afterNumber = afterMark || (isFirst && index > 0 && this.kind[index - 1] === MASK);
               if (this.#isDatePart(bytes, i, limit, meaning, afterNumber)) markStart = wordStart;
-            } else if ((meaning & HTTP) !== 0 && bytes[i] === SLASH && bytes[wordStart] === CAPITAL_H) this.#http = true;
+            } else if ((meaning & HTTP) !== 0 && i < limit && bytes[i] === SLASH && bytes[wordStart] === CAPITAL_H)
+              this.#http = true;
           } else if (i - wordStart > LONGEST_ASCII_WORD && (wordBits & WIDE) === 0) markStart = wordStart;
         }
         bits |= wordBits;
@@ -419,12 +473,12 @@ export class Tokens {
     const from = this.start[index]!;
     const at = this.end[index]!;
     if (this.kind[index] !== MASK) {
-      const next = bytes[at];
+      const next = at < limit ? bytes[at]! : 0;
       const isName =
         next === EQUALS
           ? at + 1 < limit && bytes[at + 1] !== EQUALS
           : (next === DOUBLE_QUOTE || next === SINGLE_QUOTE) && at + 1 < limit && bytes[at + 1] === COLON;
-      if (isName && at < limit) {
+      if (isName) {
         this.kind[index] = KEY;
         this.#rule = meaning & (MESSAGE_KEY | LEVEL_KEY | STATUS_KEY);
         this.#expect = next === EQUALS ? AFTER_EQUALS : AFTER_COLON;
@@ -548,12 +602,6 @@ function isWord(byte: number): boolean {
   return byte !== NUL && classOf[byte]! <= wordMax;
 }
 
-function byteString(bytes: Uint8Array, from: number, to: number): string {
-  let text = '';
-  for (let i = from; i < to; i++) text += String.fromCharCode(bytes[i]!);
-  return text;
-}
-
 /** Where to stop reading; never inside a UTF-8 character. */
 function lineLimit(bytes: Uint8Array, start: number, end: number, maxLineBytes: number): number {
   if (end - start <= maxLineBytes) return end;
@@ -576,7 +624,9 @@ function isStatus(bytes: Uint8Array, from: number, to: number): boolean {
 
 /** Blanks on both sides. */
 function isBare(bytes: Uint8Array, start: number, from: number, to: number, limit: number): boolean {
-  return (from === start || classOf[bytes[from - 1]!] === spaceClass) && (to >= limit || classOf[bytes[to]!] === spaceClass);
+  return (
+    (from === start || classOf[bytes[from - 1]!] === spaceClass) && (to >= limit || classOf[bytes[to]!] === spaceClass)
+  );
 }
 
 /** A `-` with blanks or quotes on both sides. */

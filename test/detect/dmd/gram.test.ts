@@ -52,6 +52,17 @@ describe('GramRing', () => {
     expect(square(ring, 0, 4)).toEqual([...denseGram(kept)]);
   });
 
+  test('a replaced row changes one snapshot’s products in both places and no others', () => {
+    const ring = new GramRing(4);
+    const kept = fill(ring, 7);
+    kept[1] = Float64Array.of(3, -1, 2);
+    ring.setRow(
+      1,
+      Float64Array.from(kept, (y) => inner(kept[1]!, y)),
+    );
+    expect(square(ring, 0, 4)).toEqual([...denseGram(kept)]);
+  });
+
   test('copies a part with a wider stride and touches nothing else', () => {
     const ring = new GramRing(5);
     const kept = fill(ring, 11);

@@ -1,0 +1,53 @@
+#!/usr/bin/env node
+import { parseArguments, UsageError, type Command } from './cli/arguments.ts';
+import { serve } from './cli/serve.ts';
+import { loadConfig } from './config/load.ts';
+import { ConfigError } from './config/problem.ts';
+import { replay } from './replay/replay.ts';
+import { VERSION } from './version.ts';
+
+/** sysexits.h, as the Collector's users know them. */
+const EXIT_USAGE = 64;
+const EXIT_CONFIG = 78;
+
+async function main(): Promise<number> {
+  const command = parseArguments(process.argv.slice(2));
+  switch (command.name) {
+    case 'help':
+      process.stdout.write(command.text);
+      return 0;
+    case 'version':
+      process.stdout.write(`logdrift ${VERSION}\n`);
+      return 0;
+    case 'validate':
+      readConfig(command);
+      process.stdout.write('configuration is good\n');
+      return 0;
+    case 'serve':
+      return serve(readConfig(command));
+    case 'replay':
+      return replay(command, readConfig(command));
+  }
+}
+
+function readConfig(command: Extract<Command, { set: string[] }>) {
+  const { configFile, set } = command;
+  return loadConfig({ ...(configFile === null ? {} : { file: configFile }), set, env: process.env });
+}
+
+/** Errors a person can act on are one message; anything else is a bug of ours and keeps its stack. */
+function report(error: unknown): number {
+  if (error instanceof UsageError) {
+    process.stderr.write(`logdrift: ${error.message}\n\n${error.usage}`);
+    return EXIT_USAGE;
+  }
+  if (error instanceof ConfigError) {
+    process.stderr.write(`${error.message}\n`);
+    return EXIT_CONFIG;
+  }
+  const known = error instanceof Error && 'code' in error && String(error.code).startsWith('LOGDRIFT_');
+  process.stderr.write(`logdrift: ${known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return 1;
+}
+
+process.exitCode = await main().catch(report);

@@ -1,0 +1,155 @@
+import { createWriteStream } from 'node:fs';
+import { once } from 'node:events';
+import { finished } from 'node:stream/promises';
+import type { Writable } from 'node:stream';
+import { anomalyLine, scoreLine } from '../alert/anomaly-line.ts';
+import type { ReplayCommand } from '../cli/arguments.ts';
+import type { Config } from '../config/config.ts';
+import { openEmbedder } from '../embed/open.ts';
+import { openPipeline, type Pipeline } from '../pipeline/pipeline.ts';
+import type { JudgedStep } from '../pipeline/step.ts';
+import { newDecodedRecord } from '../receive/decoded.ts';
+import { DecodeError } from '../receive/status.ts';
+import { exportLogs } from '../receive/export.ts';
+import type { Attributes } from '../receive/record.ts';
+import { createLog, type Log } from '../telemetry/log.ts';
+import { openInputs, type InputItem } from './inputs.ts';
+import type { LineItem } from './read-plain.ts';
+import { InputError } from './read-error.ts';
+import { Progress } from './progress.ts';
+import { ReplaySummary } from './summary.ts';
+
+/** Lines of plain files handed over at once. */
+const LINES_A_REQUEST = 1000;
+
+/**
+ * Analyses recorded logs on event time, in one thread, as fast as it can; the same input gives the same bytes.
+ *
+ * @returns the exit code: 0 whether or not anomalies were found
+ * @throws InputError naming file and line
+ */
+export async function replay(command: ReplayCommand, config: Config): Promise<number> {
+  const log = createLog({ level: 'warn' });
+  const summary = new ReplaySummary();
+  await using files = new AsyncDisposableStack();
+  const scores = command.scoresFile === null ? null : files.use(openLines(command.scoresFile));
+  const anomalies = command.anomaliesFile === null ? null : files.use(openLines(command.anomaliesFile));
+  const inputs = openInputs(command.inputs, { source: command.source, timezone: command.timezone });
+  using progress = new Progress(inputs, process.stderr);
+
+  const judged = async (step: JudgedStep): Promise<void> => {
+    for (const verdict of step.verdicts) {
+      summary.verdict(verdict);
+      if (scores !== null) await scores.write(scoreLine(verdict));
+    }
+    for (const anomaly of step.anomalies) {
+      summary.anomaly(anomaly);
+      if (anomalies !== null) await anomalies.write(anomalyLine(anomaly));
+    }
+    progress.at(step.stepEndMs, summary.episodes);
+  };
+  {
+    await using embedder = openEmbedder({ url: config.driftDetection.embeddingUrl, model: config.driftDetection.embeddingModel });
+    await using pipeline = await openPipeline({
+      detection: config.driftDetection,
+      sources: config.sources,
+      clock: 'event',
+      shards: 'inline',
+      hashSeed: 0,
+      embedder,
+      store: null,
+      events: replayEvents(judged, summary, log),
+    });
+    await feed(pipeline, inputs, summary);
+    await pipeline.flush();
+  }
+  progress[Symbol.dispose]();
+  process.stdout.write(command.json ? `${JSON.stringify(summary.json(inputs.stats))}\n` : summary.table(inputs.stats));
+  return 0;
+}
+
+function replayEvents(judged: (step: JudgedStep) => Promise<void>, summary: ReplaySummary, log: Log) {
+  const quiet = (): void => undefined;
+  return {
+    judged,
+    dropped: (reason: string, records: number) => summary.dropped(reason, records),
+    unmapped: () => log.warnOnce('unmapped', 'Some records match no source; they are analysed together as otlp:unknown'),
+    outage: (silentSources: number, stepEndMs: number) => summary.outage(silentSources, stepEndMs),
+    irregular: (message: string) => log.warn(message),
+    created: quiet,
+    removed: quiet,
+    cleanedUp: quiet,
+    restoreFailed: quiet, // there is no store in a replay
+    committed: quiet,
+    commitFailed: quiet,
+    fatal: (error: Error) => {
+      throw error;
+    },
+  };
+}
+
+async function feed(pipeline: Pipeline, inputs: AsyncIterable<InputItem>, summary: ReplaySummary): Promise<void> {
+  const { signal } = new AbortController();
+  let lines: LineItem[] = [];
+  for await (const item of inputs) {
+    if (item.kind === 'line') {
+      lines.push(item);
+      if (lines.length < LINES_A_REQUEST) continue;
+    }
+    if (lines.length > 0) summary.records += await takeLines(pipeline, lines, signal);
+    lines = [];
+    if (item.kind === 'line') continue;
+    try {
+      summary.records += (await exportLogs(item.json, 'json', pipeline.target, signal)).records;
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      throw new InputError('LOGDRIFT_INPUT_MALFORMED', `${item.file}:${item.line}: ${error.message}`, { cause: error });
+    }
+  }
+  if (lines.length > 0) summary.records += await takeLines(pipeline, lines, signal);
+}
+
+/** One request of plain lines; each file's source is named outright, so no rule is asked. */
+async function takeLines(pipeline: Pipeline, lines: readonly LineItem[], signal: AbortSignal): Promise<number> {
+  const intake = pipeline.target.begin();
+  const resources = new Map<string, Attributes>();
+  const record = newDecodedRecord(new Uint8Array(0));
+  let source = '';
+  for (const line of lines) {
+    if (line.source !== source) {
+      source = line.source;
+      if (!resources.has(source)) resources.set(source, new Map([['logdrift.source', source]]));
+      intake.sink.resource(resources.get(source)!);
+      intake.sink.scope('');
+    }
+    record.timeMs = line.timeMs;
+    record.text = line.text;
+    record.textEnd = line.text.length;
+    intake.sink.record(record);
+  }
+  await intake.commit(signal);
+  return lines.length;
+}
+
+interface Lines extends AsyncDisposable {
+  write(line: object): Promise<void> | void;
+}
+
+/** `-` is standard output. */
+function openLines(path: string): Lines {
+  const stream: Writable = path === '-' ? process.stdout : createWriteStream(path);
+  let failed: Error | null = null;
+  stream.on('error', (cause) => (failed = new InputError('LOGDRIFT_OUTPUT', `${path}: cannot be written (${cause.message})`, { cause })));
+  return {
+    write: async (line) => {
+      if (failed !== null) throw failed;
+      if (!stream.write(`${JSON.stringify(line)}\n`)) await Promise.race([once(stream, 'drain'), once(stream, 'close')]);
+    },
+    async [Symbol.asyncDispose]() {
+      if (path === '-') return;
+      stream.end();
+      await finished(stream).catch(() => undefined); // reported below with the path
+      if (failed !== null) throw failed;
+    },
+  };
+}

@@ -1,0 +1,255 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { startAdminServer } from './admin/server.ts';
+import type { AdminEvent } from './admin/events.ts';
+import type { SourceSummary } from './admin/json.ts';
+import { Recent } from './admin/recent.ts';
+import { anomalyLine } from './alert/anomaly-line.ts';
+import { createAnomalyExporter, type AnomalyExporter } from './alert/otlp-export.ts';
+import type { Config } from './config/config.ts';
+import { STATE_VERSION } from './detect/persist.ts';
+import { openEmbedder } from './embed/open.ts';
+import { openPipeline, type Pipeline } from './pipeline/pipeline.ts';
+import { pipelineEvents } from './pipeline/events.ts';
+import type { JudgedStep } from './pipeline/step.ts';
+import { openGrpcReceiver } from './receive/grpc.ts';
+import { openHttpReceiver } from './receive/http.ts';
+import type { ObservedRequest, Receiver } from './receive/receiver.ts';
+import { createKeyMatcher } from './source/rules.ts';
+import { openStore, type Store } from './store/checkpoint.ts';
+import type { Instruments } from './telemetry/instruments.ts';
+import type { Log } from './telemetry/log.ts';
+import { startTelemetryServer } from './telemetry/server.ts';
+import { createTelemetry, type Telemetry } from './telemetry/telemetry.ts';
+import { VERSION } from './version.ts';
+
+export interface ServiceOptions {
+  config: Config;
+  log: Log;
+  /** Something broke that the service cannot go on without. */
+  onFatal(error: Error): void;
+  /** Every judged step, for a program that runs the service in its own process (demo, tests). */
+  onJudged?: (step: JudgedStep) => void;
+}
+
+export interface Service {
+  /** Bound ports; null where a receiver is switched off. */
+  readonly ports: { grpc: number | null; http: number | null; admin: number; telemetry: number };
+  readonly pipeline: Pipeline;
+  /** Stops accepting, judges what is closed, flushes what leaves; within `graceMs`. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** How long an HTTP or gRPC call in flight may take to end at shutdown; the rest of the grace is for judging and exporting. */
+const CALLS_SHARE = 0.4;
+const EXPORT_SHARE = 0.3;
+
+/**
+ * The composition root: opens the parts in the order in which a record meets them last, so that nothing is accepted before it can be
+ * analysed, and closes them in reverse. A start that fails half way closes what it had opened.
+ */
+export async function startService({ config, log, onFatal, onJudged }: ServiceOptions): Promise<Service> {
+  const { driftDetection: detection, receivers, exporters, telemetry: telemetryConfig } = config;
+  const startedMs = performance.now();
+  await using parts = new AsyncDisposableStack();
+  const instanceId = `${hostname()}-${randomUUID().slice(0, 8)}`;
+  let ready = false;
+  let stalled = false;
+  let pipeline: Pipeline | null = null;
+
+  const telemetry: Telemetry = parts.use(
+    createTelemetry({
+      sources: { [Symbol.iterator]: () => (pipeline === null ? [] : [...pipeline.registry])[Symbol.iterator]() },
+      sourceLabel: telemetryConfig.sourceLabel,
+      otlpEndpoint: telemetryConfig.otlpEndpoint,
+      otlpIntervalMs: telemetryConfig.otlpIntervalMs,
+      observed: {
+        activeSources: () => pipeline?.registry.size ?? 0,
+        exporterQueueSize: () => exporter.queueSize,
+        exporterQueueCapacity: () => exporters.otlp.queueSize,
+        ingestStalled: () => stalled,
+      },
+      version: VERSION,
+      instanceId,
+      log,
+    }),
+  );
+  const instruments: Instruments = telemetry.instruments;
+  const telemetryServer = parts.use(
+    await startTelemetryServer({
+      endpoint: telemetryConfig.endpoint,
+      prometheusText: () => telemetry.prometheusText(),
+      ready: () => ready,
+      log,
+    }),
+  );
+  const exporter: AnomalyExporter = parts.use(
+    createAnomalyExporter({ otlp: exporters.otlp, version: VERSION, instanceId, log, metrics: instruments.exporter }),
+  );
+  const observeEmbedding = embeddingObserver(instruments, log);
+  const embedder = parts.use(
+    openEmbedder({ url: detection.embeddingUrl, model: detection.embeddingModel, observe: observeEmbedding }),
+  );
+  const store = config.storage.directory === null ? null : parts.use(await openCheckpoint(config, embedder.identity, log));
+  const recent = new Recent();
+  const subscribers = new Set<(event: AdminEvent) => void>();
+
+  const events = pipelineEvents({
+    log,
+    instruments,
+    judged: (step) => {
+      for (const verdict of step.verdicts) recent.observe(verdict);
+      for (const anomaly of step.anomalies) {
+        recent.anomaly(anomaly);
+        exporter.send(anomaly, pipeline?.registry.at(anomaly.verdict.handle)?.identity ?? new Map());
+        for (const send of subscribers) send({ event: 'anomaly', data: anomalyLine(anomaly) });
+      }
+      const summary = { step_end_unix_ms: step.stepEndMs, windows: step.verdicts.length, gap: step.gap };
+      for (const send of subscribers) send({ event: 'step', data: summary });
+      onJudged?.(step);
+    },
+    removed: (entry) => {
+      recent.remove(entry.key);
+      telemetry.retire(entry);
+    },
+    outage: (silentSources, stepEndMs) => {
+      stalled = silentSources > 0;
+      if (stalled) exporter.sendStalled({ silentSources, stepEndMs });
+    },
+    fatal: onFatal,
+  });
+  pipeline = parts.use(
+    await openPipeline({
+      detection,
+      sources: config.sources,
+      clock: config.clock,
+      shards: 'threads',
+      hashSeed: randomInt(2 ** 31),
+      embedder,
+      observeEmbedding,
+      store,
+      events,
+    }),
+  );
+  const { registry, target } = pipeline;
+  const opened = pipeline;
+
+  const isMuted = createKeyMatcher(config.sources.muted);
+  const summary = (key: string): SourceSummary | null => {
+    const entry = registry.get(key);
+    if (entry === undefined) return null;
+    return { ...entry, muted: isMuted(key), recent: recent.source(key), episode: opened.episode(key) };
+  };
+  const admin = parts.use(
+    await startAdminServer({
+      endpoint: config.admin.endpoint,
+      tokenFile: config.admin.tokenFile,
+      log,
+      stats: () => ({ enabled: detection.enabled, activeDetectors: registry.size, sources: [...registry].map((entry) => entry.key) }),
+      sources: () => [...registry].map((entry) => summary(entry.key)!),
+      source: summary,
+      explain: (key, windowId) => opened.explain(key, windowId),
+      anomalies: () => recent.anomalies(),
+      subscribe: (send) => {
+        subscribers.add(send);
+        return () => subscribers.delete(send);
+      },
+    }),
+  );
+
+  const receiving = { target, observe: requestObserver(instruments), onFault: (error: unknown) => logFault(log, error) };
+  const { grpc, http } = receivers.otlp.protocols;
+  const grpcReceiver = grpc === null ? null : parts.use(await openGrpcReceiver({ ...grpc, ...receiving }));
+  const httpReceiver = http === null ? null : parts.use(await openHttpReceiver({ ...http, ...receiving }));
+  ready = true;
+  const ports = {
+    grpc: grpcReceiver?.port ?? null,
+    http: httpReceiver?.port ?? null,
+    admin: admin.port,
+    telemetry: telemetryServer.port,
+  };
+  log.info('logdrift started', {
+    version: VERSION,
+    otlp_grpc: grpc === null ? 'off' : withPort(grpc.endpoint, grpcReceiver!.port),
+    otlp_http: http === null ? 'off' : withPort(http.endpoint, httpReceiver!.port),
+    page: `http://${withPort(config.admin.endpoint, admin.port)}/`,
+    metrics: `http://${withPort(telemetryConfig.endpoint, telemetryServer.port)}/metrics`,
+    anomalies_to: exporters.otlp.endpoint ?? 'stdout',
+    embedder: embedder.identity,
+    storage: config.storage.directory ?? 'memory',
+    sources: registry.size,
+    start_ms: Math.round(performance.now() - startedMs),
+  });
+  if (!detection.enabled) log.warn('Drift detection is switched off: records are received and answered, nothing is analysed');
+
+  const running = parts.move();
+  return {
+    ports,
+    pipeline,
+    close: async (graceMs) => {
+      const closingMs = performance.now();
+      ready = false;
+      const open = [grpcReceiver, httpReceiver].filter((receiver): receiver is Receiver => receiver !== null);
+      await Promise.all(open.map((receiver) => receiver.close(graceMs * CALLS_SHARE)));
+      await opened[Symbol.asyncDispose]();
+      const left = await exporter.flush(AbortSignal.timeout(graceMs * EXPORT_SHARE));
+      await running.disposeAsync();
+      log.info('logdrift stopped', { undelivered: left, stop_ms: Math.round(performance.now() - closingMs) });
+    },
+  };
+}
+
+async function openCheckpoint(config: Config, embedder: string, log: Log): Promise<Store> {
+  const { windowSizeMs, windowStepMs, dmdWindows, dmdTimeDelay, dmdRank, snapshot } = config.driftDetection;
+  const { store, cold } = await openStore({
+    directory: config.storage.directory!,
+    fingerprint: {
+      schema: String(STATE_VERSION),
+      embedder,
+      parameters: JSON.stringify({ windowSizeMs, windowStepMs, dmdWindows, dmdTimeDelay, dmdRank, snapshot }),
+    },
+  });
+  if (cold !== null) log.warn(cold);
+  return store;
+}
+
+function requestObserver({ receiver }: Instruments): (request: ObservedRequest) => void {
+  return ({ transport, code, acceptedRecords, refusedRecords }) => {
+    const good = code === 'OK' || code === '200';
+    receiver.requests.add(1, { transport, outcome: good ? 'success' : isRetryable(code) ? 'refused' : 'failure', code });
+    if (acceptedRecords > 0) receiver.acceptedRecords.add(acceptedRecords, { transport });
+    if (refusedRecords > 0) receiver.refusedRecords.add(refusedRecords, { transport });
+  };
+}
+
+function isRetryable(code: string): boolean {
+  return ['UNAVAILABLE', 'CANCELLED', 'ABORTED', 'DEADLINE_EXCEEDED', '429', '503'].includes(code);
+}
+
+function embeddingObserver({ embedding }: Instruments, log: Log) {
+  return {
+    request: (durationMs: number, error: Error & { reason?: string } | null) => {
+      embedding.requests.add(1);
+      embedding.requestDurationSeconds.record(durationMs / 1000);
+      if (error === null) return;
+      embedding.errors.add(1, { reason: error.reason ?? 'unknown' });
+      log.warnLimited('embedding', 'Embedding service failed; windows are kept and judged degraded', { error: error.message });
+    },
+    cache: (hits: number, misses: number) => {
+      embedding.cacheHits.add(hits);
+      embedding.cacheMisses.add(misses);
+    },
+    quarantined: (texts: string[]) =>
+      log.warnLimited('embedding-poison', 'Embedding service fails on some templates; they are left out', { templates: texts.length }),
+    dropped: (texts: number) => log.warnLimited('embedding-dropped', 'Too many templates wait for the embedding service', { dropped: texts }),
+    fingerprint: (fingerprint: string) => log.info('Embedding space', { fingerprint }),
+  };
+}
+
+function logFault(log: Log, error: unknown): void {
+  log.error('A request failed by a fault of ours', { error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+}
+
+function withPort(endpoint: string, port: number): string {
+  return endpoint.replace(/:\d+$/, `:${port}`);
+}
