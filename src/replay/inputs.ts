@@ -64,8 +64,10 @@ export function openInputs(paths: readonly string[], options: InputOptions): Inp
       try {
         for (const path of paths) opened.push(await openBytes(path));
         const readers = opened.map((input, i) => readerOf(input, paths[i]!, { options, localToUtc, counters }));
-        if (readers.length === 1) for await (const items of readers[0]!) yield* items;
-        else yield* mergeByTime(readers);
+        if (readers.length === 1) {
+          // Not yield*: that wraps every record once more, a third of the time of reading plain lines.
+          for await (const items of readers[0]!) for (const item of items) yield item;
+        } else yield* mergeByTime(readers);
       } finally {
         for (const input of opened) input.close();
       }

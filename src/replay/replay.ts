@@ -9,9 +9,9 @@ import { openEmbedder } from '../embed/open.ts';
 import { openPipeline, type Pipeline } from '../pipeline/pipeline.ts';
 import type { JudgedStep } from '../pipeline/step.ts';
 import { newDecodedRecord } from '../receive/decoded.ts';
-import { DecodeError } from '../receive/status.ts';
 import { exportLogs } from '../receive/export.ts';
 import type { Attributes } from '../receive/record.ts';
+import { DecodeError } from '../receive/wire.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
 import { openInputs, type InputItem } from './inputs.ts';
 import type { LineItem } from './read-plain.ts';
@@ -103,7 +103,7 @@ async function feed(pipeline: Pipeline, inputs: AsyncIterable<InputItem>, summar
       summary.records += (await exportLogs(item.json, 'json', pipeline.target, signal)).records;
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
-      throw new InputError('LOGDRIFT_INPUT_MALFORMED', `${item.file}:${item.line}: ${error.message}`, { cause: error });
+      throw new InputError('LOGDRIFT_INPUT_MALFORMED', `${item.file}:${item.line}: ${error.message}`, error);
     }
   }
   if (lines.length > 0) summary.records += await takeLines(pipeline, lines, signal);
@@ -139,7 +139,7 @@ interface Lines extends AsyncDisposable {
 function openLines(path: string): Lines {
   const stream: Writable = path === '-' ? process.stdout : createWriteStream(path);
   let failed: Error | null = null;
-  stream.on('error', (cause) => (failed = new InputError('LOGDRIFT_OUTPUT', `${path}: cannot be written (${cause.message})`, { cause })));
+  stream.on('error', (cause) => (failed = new InputError('LOGDRIFT_OUTPUT_UNWRITABLE', `${path}: cannot be written (${cause.message})`, cause)));
   return {
     write: async (line) => {
       if (failed !== null) throw failed;

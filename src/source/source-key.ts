@@ -64,8 +64,8 @@ export interface SourceResolver {
   resolve(resource: Attributes, scopeName: string, record: DecodedRecord): ResolvedSource;
 }
 
-/** Distinct (resource, record values) combinations remembered, about 300 bytes each. */
-const MAX_CACHED_COMBINATIONS = 8192;
+/** Distinct (resource, record values) combinations in each of the cache's two generations, about 300 bytes each. */
+const MAX_GENERATION = 4096;
 /** A record whose deciding values are longer than this together is resolved anew each time. */
 const MAX_CACHE_KEY_CHARS = 2048;
 
@@ -76,7 +76,11 @@ interface KnownResource {
   plain: ResolvedSource | null;
   /** The resource's deciding values, as the beginning of a cache key. */
   fingerprint: string | null;
+  /** The record before: neighbours mostly carry the same file, unit or tag. */
+  before: { scopeName: string; attributes: string[]; bodyFields: string[]; resolved: ResolvedSource } | null;
 }
+
+const emptyEntry = (): KnownResource => ({ scopeName: '', plain: null, fingerprint: null, before: null });
 
 /** @throws SourceRuleError for a rule whose pattern cannot be used. */
 export function createSourceResolver(options: SourceResolverOptions): SourceResolver {
@@ -86,33 +90,48 @@ export function createSourceResolver(options: SourceResolverOptions): SourceReso
   const read = new Set([...options.nameAttributes, ...rules.attributes.map((name) => name.replace(/^body\./, ''))]);
   const presenceOnly = PRESENCE_ONLY.difference(read);
   const known = new WeakMap<Attributes, KnownResource>();
-  const combinations = new Map<string, ResolvedSource>();
+  const combinations = createCache();
   let lastResource: Attributes | null = null;
-  let last: KnownResource = { scopeName: '', plain: null, fingerprint: null };
+  let last = emptyEntry();
 
   function resolvePlain(resource: Attributes, scopeName: string, record: DecodedRecord): ResolvedSource {
     if (last.plain === null || last.scopeName !== scopeName) {
-      last.plain = resolveByValues(resource, scopeName, record);
+      last.plain = resolveByValues(resource, scopeName, record, [], []);
       last.scopeName = scopeName;
     }
     return last.plain;
   }
 
-  function resolveByValues(resource: Attributes, scopeName: string, record: DecodedRecord): ResolvedSource {
-    last.fingerprint ??= fingerprintOf(resource, wanted.any);
-    const key = `${last.fingerprint}\n${scopeName}\n${valuesOf(record.attributes, presenceOnly)}\n${valuesOf(record.bodyFields, presenceOnly)}`;
-    const cached = combinations.get(key);
-    if (cached !== undefined) {
-      // A full cache drops the combination unused for longest, so a used one moves to the end; a half-empty one need not.
-      if (combinations.size * 2 > MAX_CACHED_COMBINATIONS) {
-        combinations.delete(key);
-        combinations.set(key, cached);
-      }
-      return cached;
+  function resolveLikeBefore(resource: Attributes, scopeName: string, record: DecodedRecord): ResolvedSource {
+    const { before } = last;
+    if (
+      before !== null &&
+      before.scopeName === scopeName &&
+      hasValues(record.attributes, before.attributes, presenceOnly) &&
+      hasValues(record.bodyFields, before.bodyFields, presenceOnly)
+    ) {
+      return before.resolved;
     }
-    const resolved = decide({ resource, scopeName, record, options, rules, isExcluded });
-    if (key.length <= MAX_CACHE_KEY_CHARS) {
-      if (combinations.size >= MAX_CACHED_COMBINATIONS) combinations.delete(combinations.keys().next().value!);
+    const attributes = flatValues(record.attributes, presenceOnly);
+    const bodyFields = flatValues(record.bodyFields, presenceOnly);
+    const resolved = resolveByValues(resource, scopeName, record, attributes, bodyFields);
+    last.before = { scopeName, attributes, bodyFields, resolved };
+    return resolved;
+  }
+
+  function resolveByValues(
+    resource: Attributes,
+    scopeName: string,
+    record: DecodedRecord,
+    attributes: readonly string[],
+    bodyFields: readonly string[],
+  ): ResolvedSource {
+    last.fingerprint ??= fingerprintOf(resource, wanted.any);
+    const key = [last.fingerprint, scopeName, attributes.join('\0'), bodyFields.join('\0')].join('\0\0');
+    if (key.length > MAX_CACHE_KEY_CHARS) return decide({ resource, scopeName, record, options, rules, isExcluded });
+    let resolved = combinations.get(key);
+    if (resolved === undefined) {
+      resolved = decide({ resource, scopeName, record, options, rules, isExcluded });
       combinations.set(key, resolved);
     }
     return resolved;
@@ -124,13 +143,36 @@ export function createSourceResolver(options: SourceResolverOptions): SourceReso
     resolve(resource, scopeName, record) {
       if (resource !== lastResource) {
         let entry = known.get(resource);
-        if (entry === undefined) known.set(resource, (entry = { scopeName: '', plain: null, fingerprint: null }));
+        if (entry === undefined) known.set(resource, (entry = emptyEntry()));
         lastResource = resource;
         last = entry;
       }
       return record.attributes.size === 0 && record.bodyFields.size === 0
         ? resolvePlain(resource, scopeName, record)
-        : resolveByValues(resource, scopeName, record);
+        : resolveLikeBefore(resource, scopeName, record);
+    },
+  };
+}
+
+/** Two generations: a full young one becomes the old one, what is still used moves back. Bounded like an LRU, without reordering at every hit. */
+function createCache() {
+  let young = new Map<string, ResolvedSource>();
+  let old = new Map<string, ResolvedSource>();
+  const set = (key: string, resolved: ResolvedSource) => {
+    if (young.size >= MAX_GENERATION) {
+      old = young;
+      young = new Map();
+    }
+    young.set(key, resolved);
+  };
+  return {
+    set,
+    get(key: string): ResolvedSource | undefined {
+      const found = young.get(key);
+      if (found !== undefined) return found;
+      const aged = old.get(key);
+      if (aged !== undefined) set(key, aged);
+      return aged;
     },
   };
 }
@@ -161,14 +203,34 @@ function wantedKeys(options: SourceResolverOptions, rules: SourceRules) {
 
 function fingerprintOf(resource: Attributes, wanted: ReadonlySet<string>): string {
   let fingerprint = '';
-  for (const [key, value] of resource) if (wanted.has(key)) fingerprint += `${key}\t${value}\n`;
+  for (const [key, value] of resource) if (wanted.has(key)) fingerprint += `${key}\0${value}\0`;
   return fingerprint;
 }
 
-function valuesOf(values: ReadonlyMap<string, string>, presenceOnly: ReadonlySet<string>): string {
-  let text = '';
-  for (const [key, value] of values) text += value !== '' && presenceOnly.has(key) ? `${key}\n` : `${key}\t${value}\n`;
-  return text;
+/** Stands for any value of a key whose presence alone decides. */
+const PRESENT = '\u0001';
+
+/** Key, value, key, value, … */
+function flatValues(values: ReadonlyMap<string, string>, presenceOnly: ReadonlySet<string>): string[] {
+  const flat: string[] = [];
+  for (const [key, value] of values) flat.push(key, value !== '' && presenceOnly.has(key) ? PRESENT : value);
+  return flat;
+}
+
+function hasValues(
+  values: ReadonlyMap<string, string>,
+  flat: readonly string[],
+  presenceOnly: ReadonlySet<string>,
+): boolean {
+  if (values.size * 2 !== flat.length) return false;
+  let i = 0;
+  for (const [key, value] of values) {
+    if (flat[i] !== key) return false;
+    const known = flat[i + 1]!;
+    if (known !== value && !(known === PRESENT && value !== '' && presenceOnly.has(key))) return false;
+    i += 2;
+  }
+  return true;
 }
 
 interface Question {

@@ -140,7 +140,7 @@ export class Miner<Pane = unknown> {
     for (let i = 0; i < candidates.length; i++) {
       const cluster = candidates[i]!;
       // equal ≥ similarity · (equal + misses) and equal ≤ words
-      compare(cluster.lanes, tokens, (cluster.words * (1 - similarity)) / similarity, fit);
+      compare(cluster.lanes, tokens, Math.floor((cluster.words * (1 - similarity)) / similarity), fit);
       const { equal, misses } = fit;
       if (equal < similarity * (equal + misses)) continue;
       // Larger equal / (equal + misses) first, then more equal words, then the older.

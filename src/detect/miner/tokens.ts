@@ -179,6 +179,7 @@ export class Tokens {
     this.#json = i < limit && bytes[i] === BRACE;
     let lines = 0;
     let tokensBefore = 0;
+    let frameFrom = -1;
     while (i < limit && this.count < maxTokens) {
       const kind = classOf[bytes[i]!]!;
       if (kind === spaceClass && this.#expect === 0) {
@@ -189,6 +190,7 @@ export class Tokens {
         if (!this.#json && this.count > tokensBefore) {
           if (++lines === 2) break;
           tokensBefore = this.count;
+          if (isFrame(bytes, i + 1, limit)) frameFrom = this.count;
         }
         if (this.#expect === AFTER_EQUALS) this.#emptyValue(i);
         i++;
@@ -206,7 +208,12 @@ export class Tokens {
       }
     }
     this.scannedEnd = Math.min(i, limit);
+    if (this.#expect === AFTER_EQUALS) this.#emptyValue(this.scannedEnd);
     if (this.#valueFrom >= 0) this.#closeValue();
+    if (frameFrom >= 0) {
+      // The same exception from another place is another template.
+      for (let t = frameFrom; t < this.count; t++) if (this.kind[t] === HARD) this.kind[t] = FIXED;
+    }
     this.#firstMark[this.count] = this.#markCount;
     // Access logs put the status before or behind the request: the first bare number that can be one.
     if (this.#http && !this.#json && this.#bareStatus >= 0) this.#statusClass(bytes, this.#bareStatus);
@@ -476,7 +483,7 @@ export class Tokens {
       const next = at < limit ? bytes[at]! : 0;
       const isName =
         next === EQUALS
-          ? at + 1 < limit && bytes[at + 1] !== EQUALS
+          ? at + 1 >= limit || bytes[at + 1] !== EQUALS
           : (next === DOUBLE_QUOTE || next === SINGLE_QUOTE) && at + 1 < limit && bytes[at + 1] === COLON;
       if (isName) {
         this.kind[index] = KEY;
@@ -591,6 +598,8 @@ export class Tokens {
   }
 }
 
+const FRAME_STARTS = ['at ', 'File ', 'from '].map((start) => Array.from(start, (c) => c.charCodeAt(0)));
+
 /** `0xx1xx2xx3xx4xx5xx`, as bytes. */
 const CLASS_TEXT = Uint8Array.from({ length: 18 }, (_, i) => (i % 3 === 0 ? 0x30 + i / 3 : LOWER_X));
 
@@ -620,6 +629,13 @@ function isId(bits: number, digits: number, turns: number, length: number): bool
 function isStatus(bytes: Uint8Array, from: number, to: number): boolean {
   if (to - from !== 3 || bytes[from]! < 0x31 || bytes[from]! > 0x35) return false;
   return classOf[bytes[from + 1]!] === digitClass && classOf[bytes[from + 2]!] === digitClass;
+}
+
+/** An indented line that starts as stack frames do: `at f (`, `File "x", line`, `from x:3`. */
+function isFrame(bytes: Uint8Array, from: number, limit: number): boolean {
+  let i = from;
+  while (i < limit && classOf[bytes[i]!] === spaceClass) i++;
+  return i > from && FRAME_STARTS.some((start) => start.every((byte, k) => i + k < limit && bytes[i + k] === byte));
 }
 
 /** Blanks on both sides. */
