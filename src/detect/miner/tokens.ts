@@ -45,21 +45,6 @@ const foldPrime = FOLD_PRIME;
 const markExact = MARK_EXACT;
 const markFold = MARK_FOLD;
 
-/** A word of a sentence: counts in the similarity. */
-export const HARD = 0;
-/** The single-word value of a field: may differ without making another template. */
-export const SOFT = 1;
-/** Nothing but a mark. */
-export const MASK = 2;
-/** Only in clusters: a position that held different words. */
-export const WILD = 3;
-/** A state, outcome or level: lines that differ here never share a template. */
-export const FIXED = 4;
-/** FIXED, and shown as a status class (`5xx`). */
-export const STATUS = 5;
-/** Name of a field: lines that differ here never share a template. */
-export const KEY = 6;
-
 /** Behind `key=`: the value starts at the next byte or is empty. */
 const AFTER_EQUALS = 1;
 /** Behind `"key":`: blanks may come first. */
@@ -89,25 +74,6 @@ const LOWER_X = 0x78;
 const DATE_PART = MONTH | WEEKDAY | DAY_HALF;
 
 const NUL = 0;
-
-/** Per token: exact lane, fold lane, kind. */
-export type Lanes = Int32Array;
-
-/** A line as it was scanned, to be turned into strings when somebody asks. */
-export interface Layout {
-  bytes: Uint8Array;
-  /** Per token: start, end, index of its first mark; then the number of marks; then start and end of each mark. */
-  offsets: Int32Array;
-  count: number;
-}
-
-export interface TokenLimits {
-  maxTokens: number;
-  maxLineBytes: number;
-  /** Words at the start of a line that all lines of a template have in common. */
-  prefixWords: number;
-  hashSeed: number;
-}
 
 /** The tokens of the last line scanned: a scan overwrites the one before, so all sources of a thread share one. */
 export class Tokens {
@@ -596,81 +562,4 @@ export class Tokens {
     for (let i = next; i < next + 3; i++) fold = Math.imul(fold ^ (bytes[i]! | 0x20), foldPrime);
     return (this.#vocabulary.meaning(fold) & MONTH) !== 0;
   }
-}
-
-const FRAME_STARTS = ['at ', 'File ', 'from '].map((start) => Array.from(start, (c) => c.charCodeAt(0)));
-
-/** `0xx1xx2xx3xx4xx5xx`, as bytes. */
-const CLASS_TEXT = Uint8Array.from({ length: 18 }, (_, i) => (i % 3 === 0 ? 0x30 + i / 3 : LOWER_X));
-
-function isSign(byte: number): boolean {
-  return byte === MINUS || byte === PLUS;
-}
-
-function isWord(byte: number): boolean {
-  return byte !== NUL && classOf[byte]! <= wordMax;
-}
-
-/** Where to stop reading; never inside a UTF-8 character. */
-function lineLimit(bytes: Uint8Array, start: number, end: number, maxLineBytes: number): number {
-  if (end - start <= maxLineBytes) return end;
-  let limit = start + maxLineBytes;
-  while (limit > start && (bytes[limit]! & 0xc0) === 0x80) limit--;
-  return limit;
-}
-
-/** A word with a letter first and digits in it that nobody would write as a name. */
-function isId(bits: number, digits: number, turns: number, length: number): boolean {
-  if ((bits & ~(HEX_LETTER | digitClass)) === 0 && length >= 6) return true;
-  return turns > 2 || (turns === 2 && digits > 2) || length > LONGEST_ASCII_WORD;
-}
-
-/** 200, 404: three digits from 100 to 599. */
-function isStatus(bytes: Uint8Array, from: number, to: number): boolean {
-  if (to - from !== 3 || bytes[from]! < 0x31 || bytes[from]! > 0x35) return false;
-  return classOf[bytes[from + 1]!] === digitClass && classOf[bytes[from + 2]!] === digitClass;
-}
-
-/** An indented line that starts as stack frames do: `at f (`, `File "x", line`, `from x:3`. */
-function isFrame(bytes: Uint8Array, from: number, limit: number): boolean {
-  let i = from;
-  while (i < limit && classOf[bytes[i]!] === spaceClass) i++;
-  return i > from && FRAME_STARTS.some((start) => start.every((byte, k) => i + k < limit && bytes[i + k] === byte));
-}
-
-/** Blanks on both sides. */
-function isBare(bytes: Uint8Array, start: number, from: number, to: number, limit: number): boolean {
-  return (
-    (from === start || classOf[bytes[from - 1]!] === spaceClass) && (to >= limit || classOf[bytes[to]!] === spaceClass)
-  );
-}
-
-/** A `-` with blanks or quotes on both sides. */
-function isAlone(bytes: Uint8Array, start: number, at: number, limit: number): boolean {
-  const before = at === start ? spaceClass : classOf[bytes[at - 1]!];
-  const after = at + 1 >= limit ? spaceClass : classOf[bytes[at + 1]!];
-  return (before === spaceClass || before === QUOTE) && (after === spaceClass || after === QUOTE);
-}
-
-/** `()` behind a blank: a value that is absent; `init()` is a name. */
-function isEmptyGroup(bytes: Uint8Array, start: number, at: number): boolean {
-  return at - 2 >= start && bytes[at - 1] === OPEN_PAREN && classOf[bytes[at - 2]!] === spaceClass;
-}
-
-/** Past an ANSI sequence such as `ESC [ 31 m`. */
-function afterEscape(bytes: Uint8Array, at: number, limit: number): number {
-  const bound = Math.min(limit, at + LONGEST_ESCAPE);
-  let i = at + 1;
-  if (i < bound && bytes[i] === 0x5b) {
-    i++;
-    while (i < bound && (bytes[i]! < 0x40 || bytes[i]! > 0x7e)) i++;
-    return Math.min(i + 1, limit);
-  }
-  return i;
-}
-
-function closingQuote(bytes: Uint8Array, at: number, limit: number): number {
-  let i = at;
-  while (i < limit && classOf[bytes[i]!] !== QUOTE) i += classOf[bytes[i]!] === BACKSLASH ? 2 : 1;
-  return Math.min(i, limit);
 }

@@ -1,0 +1,35 @@
+/** What a token is, and the flat arrays that tokens are kept in. */
+
+/** A word of a sentence: counts in the similarity. */
+export const HARD = 0;
+/** The single-word value of a field: may differ without making another template. */
+export const SOFT = 1;
+/** Nothing but a mark. */
+export const MASK = 2;
+/** Only in clusters: a position that held different words. */
+export const WILD = 3;
+/** A state, outcome or level: lines that differ here never share a template. */
+export const FIXED = 4;
+/** FIXED, and shown as a status class (`5xx`). */
+export const STATUS = 5;
+/** Name of a field: lines that differ here never share a template. */
+export const KEY = 6;
+
+/** Per token: exact lane, fold lane, kind. */
+export type Lanes = Int32Array;
+
+/** A line as it was scanned, to be turned into strings when somebody asks. */
+export interface Layout {
+  bytes: Uint8Array;
+  /** Per token: start, end, index of its first mark; then the number of marks; then start and end of each mark. */
+  offsets: Int32Array;
+  count: number;
+}
+
+export interface TokenLimits {
+  maxTokens: number;
+  maxLineBytes: number;
+  /** Words at the start of a line that all lines of a template have in common. */
+  prefixWords: number;
+  hashSeed: number;
+}

@@ -1,0 +1,116 @@
+import { Buffer } from 'node:buffer';
+import type { Anomaly } from './alert/episodes.ts';
+import { loadConfig } from './config/load.ts';
+import { openEmbedder } from './embed/open.ts';
+import { openPipeline, type Pipeline } from './pipeline/pipeline.ts';
+import type { JudgedStep } from './pipeline/step.ts';
+import { newDecodedRecord } from './receive/decoded.ts';
+import type { Verdict } from './detect/verdict.ts';
+
+export type { Anomaly } from './alert/episodes.ts';
+export type { Verdict } from './detect/verdict.ts';
+
+export interface DriftDetectorConfig {
+  /** YAML as in a configuration file, for example its `logs_config.drift_detection` block; every key has its default. */
+  yaml?: string;
+  /** Single keys over it: `logs_config.drift_detection.window_step=10s`. */
+  set?: string[];
+  /** At the start, escalation and end of an episode. */
+  onAnomaly?: (anomaly: Anomaly) => void;
+  /** Every judged window of every source. */
+  onVerdict?: (verdict: Verdict) => void;
+}
+
+export interface DriftDetectorStats {
+  enabled: boolean;
+  active_detectors: number;
+  sources: string[];
+}
+
+/** Drift detection without any server: lines in, verdicts and anomalies out, on the time of the lines. */
+export interface DriftDetector extends AsyncDisposable {
+  /** A line of the source `default`. @see processLogWithSource */
+  processLog(timestamp: Date | number, content: string): Promise<void>;
+  /**
+   * Takes one line. Windows close when time passes their end, so lines should come roughly in order (`allowed_lateness`); awaiting the
+   * result is what slows a fast caller to the speed of the analysis.
+   *
+   * @param sourceKey `type:id`, for example `file:nginx`
+   * @param timestamp Date or milliseconds since 1970
+   * @throws TypeError for a timestamp that is none
+   */
+  processLogWithSource(sourceKey: string, timestamp: Date | number, content: string): Promise<void>;
+  getStats(): DriftDetectorStats;
+  /** The input has ended: every window that the newest line has passed is judged. */
+  flush(): Promise<void>;
+}
+
+/**
+ * Opens a detector in this thread; state lives in memory.
+ *
+ * @throws ConfigError with every problem of `yaml` and `set`
+ */
+export async function createDriftDetector(config: DriftDetectorConfig = {}): Promise<DriftDetector> {
+  const { driftDetection: detection, sources } = loadConfig({
+    ...(config.yaml === undefined ? {} : { text: config.yaml }),
+    set: config.set ?? [],
+    env: process.env,
+  });
+  const embedder = openEmbedder({ url: detection.embeddingUrl, model: detection.embeddingModel });
+  const judged = (step: JudgedStep): void => {
+    for (const verdict of step.verdicts) config.onVerdict?.(verdict);
+    for (const anomaly of step.anomalies) config.onAnomaly?.(anomaly);
+  };
+  const ignore = (): void => undefined;
+  const pipeline: Pipeline = await openPipeline({
+    detection,
+    sources,
+    clock: 'event',
+    shards: 'inline',
+    hashSeed: 0,
+    embedder,
+    store: null,
+    events: {
+      judged,
+      dropped: ignore,
+      unmapped: ignore,
+      outage: ignore,
+      irregular: ignore,
+      created: ignore,
+      removed: ignore,
+      cleanedUp: ignore,
+      restoreFailed: ignore,
+      committed: ignore,
+      commitFailed: ignore,
+      fatal: (error) => {
+        throw error;
+      },
+    },
+  });
+  const { signal } = new AbortController();
+
+  const processLogWithSource = async (sourceKey: string, timestamp: Date | number, content: string): Promise<void> => {
+    const timeMs = Number(timestamp);
+    if (!Number.isFinite(timeMs)) throw new TypeError(`timestamp of a line of ${sourceKey} is ${String(timestamp)}; give a Date or milliseconds`);
+    const intake = pipeline.target.begin();
+    const text = Buffer.from(content, 'utf8');
+    intake.sink.resource(new Map([['logdrift.source', sourceKey]]));
+    intake.sink.scope('');
+    intake.sink.record({ ...newDecodedRecord(text), timeMs, textEnd: text.length });
+    await intake.commit(signal);
+  };
+  return {
+    processLog: (timestamp, content) => processLogWithSource('default', timestamp, content),
+    processLogWithSource,
+    getStats: () => ({
+      enabled: detection.enabled,
+      active_detectors: pipeline.registry.size,
+      sources: [...pipeline.registry].map((entry) => entry.key),
+    }),
+    flush: () => pipeline.flush(),
+    [Symbol.asyncDispose]: async () => {
+      await pipeline[Symbol.asyncDispose]();
+      await embedder[Symbol.asyncDispose]();
+    },
+  };
+}
