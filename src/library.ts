@@ -5,6 +5,7 @@ import { openEmbedder } from './embed/open.ts';
 import { openPipeline, type Pipeline } from './pipeline/pipeline.ts';
 import type { JudgedStep } from './pipeline/step.ts';
 import { newDecodedRecord } from './receive/decoded.ts';
+import type { SourceResolver } from './source/source-key.ts';
 import type { Verdict } from './detect/verdict.ts';
 
 export type { Anomaly } from './alert/episodes.ts';
@@ -65,6 +66,7 @@ export async function createDriftDetector(config: DriftDetectorConfig = {}): Pro
   const pipeline: Pipeline = await openPipeline({
     detection,
     sources,
+    resolver: namedSources(),
     clock: 'event',
     shards: 'inline',
     hashSeed: 0,
@@ -94,13 +96,13 @@ export async function createDriftDetector(config: DriftDetectorConfig = {}): Pro
     if (!Number.isFinite(timeMs)) throw new TypeError(`timestamp of a line of ${sourceKey} is ${String(timestamp)}; give a Date or milliseconds`);
     const intake = pipeline.target.begin();
     const text = Buffer.from(content, 'utf8');
-    intake.sink.resource(new Map([['logdrift.source', sourceKey]]));
+    intake.sink.resource(new Map([[SOURCE_KEY, sourceKey]]));
     intake.sink.scope('');
     intake.sink.record({ ...newDecodedRecord(text), timeMs, textEnd: text.length });
     await intake.commit(signal);
   };
   return {
-    processLog: (timestamp, content) => processLogWithSource('default', timestamp, content),
+    processLog: (timestamp, content) => processLogWithSource(DEFAULT_SOURCE, timestamp, content),
     processLogWithSource,
     getStats: () => ({
       enabled: detection.enabled,
@@ -111,6 +113,23 @@ export async function createDriftDetector(config: DriftDetectorConfig = {}): Pro
     [Symbol.asyncDispose]: async () => {
       await pipeline[Symbol.asyncDispose]();
       await embedder[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const SOURCE_KEY = 'source';
+const DEFAULT_SOURCE = 'default';
+
+/** The key is what the caller says, to the letter. */
+function namedSources(): SourceResolver {
+  const none: ReadonlySet<string> = new Set();
+  return {
+    wantedAttributes: none,
+    wantedBodyFields: none,
+    resolve(resource) {
+      const key = resource.get(SOURCE_KEY) ?? DEFAULT_SOURCE;
+      const [type, ...id] = key.split(':');
+      return { key, type: type!, id: id.join(':'), mapped: true, textAttribute: null, excluded: false };
     },
   };
 }

@@ -2,7 +2,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
-import { isLoopback, parseEndpoint } from '../config/endpoint.ts';
+import { isLoopback, parseEndpoint } from '../net/endpoint.ts';
 
 export class AdminError extends Error {
   override readonly name = 'AdminError';

@@ -12,7 +12,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AnomalyLine } from '../alert/anomaly-line.ts';
 import type { WindowExplanation } from '../detect/verdict.ts';
-import { listen } from '../telemetry/listen.ts';
+import { listen } from '../net/listen.ts';
 import type { Log } from '../telemetry/log.ts';
 import { EventStream, type AdminEvent } from './events.ts';
 import { hostCheck, tokenCheck } from './guard.ts';

@@ -1,6 +1,6 @@
 import { compileRules, SourceRuleError } from '../source/rules.ts';
 import { formatDuration } from './duration.ts';
-import { collide, isLoopback, parseEndpoint } from './endpoint.ts';
+import { collide, isLoopback, parseEndpoint } from '../net/endpoint.ts';
 import type { ConfigFile } from './schema.ts';
 import { parseHttpUrl } from './schema.ts';
 

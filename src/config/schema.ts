@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot';
 import { formatDuration, parseDuration } from './duration.ts';
-import { parseEndpoint } from './endpoint.ts';
+import { parseEndpoint } from '../net/endpoint.ts';
 
 const DAY_MS = 86_400_000;
 

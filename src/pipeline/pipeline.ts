@@ -13,7 +13,7 @@ import { openInlineShards, openShardThreads, postVectors, type ShardPool } from 
 import { mergeIdentity } from '../source/identity.ts';
 import { Registry, type DropReason } from '../source/registry.ts';
 import { createKeyMatcher } from '../source/rules.ts';
-import { createSourceResolver } from '../source/source-key.ts';
+import { createSourceResolver, type SourceResolver } from '../source/source-key.ts';
 import type { KnownSource } from '../store/messages.ts';
 import type { Store } from '../store/checkpoint.ts';
 import { createArrival } from './arrival.ts';
@@ -26,6 +26,8 @@ const MAX_PARKED_PER_SHARD = 256;
 export interface PipelineOptions {
   detection: DriftDetectionConfig;
   sources: SourcesConfig;
+  /** In place of the checklist's rules over `sources`: the library's callers name their sources themselves. */
+  resolver?: SourceResolver;
   clock: 'wall' | 'event';
   /** Threads for a service; in place for the library and a replay. */
   shards: 'threads' | 'inline';
@@ -149,7 +151,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
 
   const target = createArrival({
     enabled: detection.enabled,
-    resolver: createSourceResolver(sources),
+    resolver: options.resolver ?? createSourceResolver(sources),
     registry,
     clock: clock satisfies ArrivalClock,
     identify: (current, resource) => mergeIdentity(current, resource),

@@ -12,7 +12,8 @@ import {
 } from '@grpc/grpc-js';
 import { encodeResponse, encodeStatus } from './encode-response.ts';
 import { exportLogs } from './export.ts';
-import { ListenError, type Receiver, type ReceiverOptions } from './receiver.ts';
+import { listenError } from '../net/listen.ts';
+import type { Receiver, ReceiverOptions } from './receiver.ts';
 import { toStatus } from './status.ts';
 
 export const GRPC_ENDPOINT_KEY = 'receivers.otlp.protocols.grpc.endpoint';
@@ -70,7 +71,7 @@ function listen(server: Server, endpoint: string): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   server.bindAsync(endpoint, ServerCredentials.createInsecure(), (error, boundPort) => {
     if (error === null) resolve(boundPort);
-    else reject(new ListenError(GRPC_ENDPOINT_KEY, endpoint, error));
+    else reject(listenError(error, endpoint, GRPC_ENDPOINT_KEY));
   });
   return promise;
 }

@@ -1,12 +1,11 @@
 /** OTLP/HTTP: POST /v1/logs, protobuf and JSON on one port (opentelemetry-proto docs/specification.md, "OTLP/HTTP"). */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { parseEndpoint } from '../config/endpoint.ts';
+import { listen } from '../net/listen.ts';
 import { CONTENT_TYPES, encodeResponse, encodeStatus, type Encoding } from './encode-response.ts';
 import { exportLogs, type ExportOutcome } from './export.ts';
-import { ListenError, type Receiver, type ReceiverOptions } from './receiver.ts';
+import type { Receiver, ReceiverOptions } from './receiver.ts';
 import { ACCEPTED_ENCODINGS, readBody } from './request-body.ts';
 import { ReceiveError, toStatus } from './status.ts';
 
@@ -30,22 +29,11 @@ export async function openHttpReceiver(options: ReceiverOptions): Promise<Receiv
     { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS },
     (request, response) => void answer(request, response, options),
   );
-  const port = await listen(server, options.endpoint);
+  const { port } = await listen(server, options.endpoint, HTTP_ENDPOINT_KEY);
 
   let closing: Promise<void> | undefined;
   const close = (graceMs: number): Promise<void> => (closing ??= shutDown(server, graceMs));
   return { port, close, [Symbol.asyncDispose]: () => close(DEFAULT_GRACE_MS) };
-}
-
-async function listen(server: Server, endpoint: string): Promise<number> {
-  const { host, port } = parseEndpoint(endpoint);
-  try {
-    server.listen({ host, port });
-    await once(server, 'listening');
-  } catch (error) {
-    throw new ListenError(HTTP_ENDPOINT_KEY, endpoint, error);
-  }
-  return (server.address() as AddressInfo).port;
 }
 
 /** Never rejects: whatever happens becomes the answer. */

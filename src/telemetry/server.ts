@@ -1,6 +1,6 @@
 /** `telemetry.endpoint`: `/metrics`, `/livez` and `/readyz`, and nothing else. It may face the whole cluster, so it tells nothing of the logs but source names. */
 import { createServer, type ServerResponse } from 'node:http';
-import { listen } from './listen.ts';
+import { listen } from '../net/listen.ts';
 import type { Log } from './log.ts';
 
 export interface TelemetryServerOptions {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseAllDocuments, parse } from 'yaml';
 import { parseArguments } from '../../src/cli/arguments.ts';
-import { parseEndpoint } from '../../src/config/endpoint.ts';
+import { parseEndpoint } from '../../src/net/endpoint.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { ConfigError } from '../../src/config/problem.ts';
 import { configSchema } from '../../src/config/schema.ts';

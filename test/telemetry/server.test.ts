@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ListenError, listenError } from '../../src/telemetry/listen.ts';
+import { ListenError, listenError } from '../../src/net/listen.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { startTelemetryServer } from '../../src/telemetry/server.ts';
 

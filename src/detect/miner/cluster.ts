@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { MARK } from './hash.ts';
 import { readLayout } from './layout.ts';
-import { KEY, MASK, SOFT, WILD, type Lanes, type Layout, type Tokens } from './tokens.ts';
+import { KEY, MASK, SOFT, WILD, type Lanes, type Layout } from './kinds.ts';
+import type { Tokens } from './tokens.ts';
 
 export const PLACEHOLDER = '<*>';
 

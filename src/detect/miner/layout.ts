@@ -1,6 +1,5 @@
 import { MARK } from './hash.ts';
-import type { Lanes, Layout } from './tokens.ts';
-import { STATUS } from './tokens.ts';
+import { STATUS, type Lanes, type Layout } from './kinds.ts';
 
 /** Punctuation between two words that a template shows at most. */
 const LONGEST_SEPARATOR = 24;

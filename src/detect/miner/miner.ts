@@ -9,7 +9,8 @@ import { Cluster, compare, lanesOf, type Fit, type Leaf, type StoredCluster } fr
 import { byteString, tokenOf } from './layout.ts';
 import { LeafTable } from './leaves.ts';
 import { RecencyList } from './recency.ts';
-import { HARD, SOFT, Tokens, WILD, type TokenLimits } from './tokens.ts';
+import { HARD, SOFT, WILD, type TokenLimits } from './kinds.ts';
+import { Tokens } from './tokens.ts';
 import { isConstant, opposes } from './words.ts';
 
 export interface MinerOptions extends TokenLimits {
@@ -58,7 +59,7 @@ export class Miner<Pane = unknown> {
   #nextNumber = 0;
   #lines = 0;
 
-  /** @param tokens scratch of a thread, shared by its miners; made with the same options. */
+  /** @param tokens a thread's scratch, some 130 KiB, shared by its miners: `new Tokens({ ...MINER_DEFAULTS, hashSeed })`. */
   constructor(options: Partial<MinerOptions> = {}, tokens?: Tokens) {
     this.#options = { ...MINER_DEFAULTS, ...options };
     this.#tokens = tokens ?? new Tokens(this.#options);

@@ -34,6 +34,20 @@ import {
   WEEKDAY,
 } from './vocabulary.ts';
 
+import { FIXED, HARD, KEY, MASK, SOFT, STATUS, type Lanes, type Layout, type TokenLimits } from './kinds.ts';
+import {
+  LONGEST_ASCII_WORD,
+  lineLimit,
+  isId,
+  isStatus,
+  isFrame,
+  isBare,
+  isAlone,
+  isEmptyGroup,
+  afterEscape,
+  closingQuote,
+} from './rules.ts';
+
 // V8 folds a module's own constants into the code but loads imported ones at every use: a fifth of a scan, measured.
 const classOf = CLASS;
 const wordMax = WORD_MAX;
@@ -50,18 +64,15 @@ const AFTER_EQUALS = 1;
 /** Behind `"key":`: blanks may come first. */
 const AFTER_COLON = 2;
 
-/** Longer ones are base64 and the like. */
-const LONGEST_ASCII_WORD = 40;
-const LONGEST_ESCAPE = 32;
 /** A state inside a path is part of a name, in a short compound (`login_failed`) it is a state. */
 const MOST_WORDS_OF_A_STATE = 3;
 
 const DOUBLE_QUOTE = 0x22;
 const SINGLE_QUOTE = 0x27;
-const OPEN_PAREN = 0x28;
 const CLOSE_PAREN = 0x29;
 const PLUS = 0x2b;
 const MINUS = 0x2d;
+const DOT = 0x2e;
 const SLASH = 0x2f;
 const COLON = 0x3a;
 const EQUALS = 0x3d;
@@ -404,7 +415,8 @@ export class Tokens {
           tokenExact = mix(tokenExact, exact);
           tokenFold = mix(tokenFold, fold);
           literal = true;
-          if ((meaning & STATE) !== 0) state = true;
+          // `host.info` is a name.
+          if ((meaning & STATE) !== 0 && (isFirst || bytes[wordStart - 1] !== DOT)) state = true;
         }
         afterMark = markStart < i;
         if (afterMark) {
@@ -562,4 +574,15 @@ export class Tokens {
     for (let i = next; i < next + 3; i++) fold = Math.imul(fold ^ (bytes[i]! | 0x20), foldPrime);
     return (this.#vocabulary.meaning(fold) & MONTH) !== 0;
   }
+}
+
+/** `0xx1xx2xx3xx4xx5xx`, as bytes. */
+const CLASS_TEXT = Uint8Array.from({ length: 18 }, (_, i) => (i % 3 === 0 ? 0x30 + i / 3 : LOWER_X));
+
+function isSign(byte: number): boolean {
+  return byte === MINUS || byte === PLUS;
+}
+
+function isWord(byte: number): boolean {
+  return byte !== NUL && classOf[byte]! <= wordMax;
 }

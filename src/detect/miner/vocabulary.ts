@@ -5,10 +5,10 @@ import {
   MESSAGE_KEYS,
   MONTHS,
   PROTOCOL,
+  STATE_WORDS,
   STATUS_KEYS,
   UNITS,
   WEEKDAYS,
-  stateWords,
 } from './words.ts';
 
 /** What a word can mean; a word may have several (bits). */
@@ -32,7 +32,7 @@ export class Vocabulary {
   readonly #meanings = new Uint16Array(1 << TABLE_BITS);
 
   constructor(seed: number) {
-    this.#add(seed, stateWords(), STATE);
+    this.#add(seed, STATE_WORDS, STATE);
     this.#add(seed, MONTHS.split(' '), MONTH);
     this.#add(seed, WEEKDAYS.split(' '), WEEKDAY);
     this.#add(seed, DAY_HALVES.split(' '), DAY_HALF);

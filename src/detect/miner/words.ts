@@ -74,7 +74,7 @@ export function stateWords(): Set<string> {
   return words;
 }
 
-const STATE_WORDS = stateWords();
+export const STATE_WORDS: ReadonlySet<string> = stateWords();
 
 /** A word in capitals: by its spelling the name of a state, level or method (`RUNNING`, `GET`). */
 export function isConstant(token: string): boolean {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { collide, formatEndpoint, isLoopback, parseEndpoint } from '../../src/config/endpoint.ts';
+import { collide, formatEndpoint, isLoopback, parseEndpoint } from '../../src/net/endpoint.ts';
 
 test.each([
   ['127.0.0.1:4317', '127.0.0.1', 4317],

@@ -1,7 +1,7 @@
-/** Binding an HTTP server to a configured `host:port`, with an error that says which key to change. */
+/** Binding a server to a configured `host:port`, with an error that says which key to change. */
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { formatEndpoint, parseEndpoint } from '../config/endpoint.ts';
+import { formatEndpoint, parseEndpoint } from './endpoint.ts';
 
 export class ListenError extends Error {
   override name = 'ListenError';
@@ -36,7 +36,8 @@ export async function listen(server: Server, endpoint: string, configKey: string
 
 /** Also for servers that bind by other means (grpc-js). */
 export function listenError(error: NodeJS.ErrnoException, endpoint: string, configKey: string): ListenError {
-  if (error.code === 'EADDRINUSE') {
+  // grpc-js says it in the message only.
+  if (error.code === 'EADDRINUSE' || error.message.includes('EADDRINUSE')) {
     const { host, port } = parseEndpoint(endpoint);
     const holder = USUAL_HOLDERS[port] ?? 'perhaps another logdrift';
     const free = formatEndpoint({ host, port: port < 55_536 ? port + 10_000 : port - 10_000 });

@@ -1,0 +1,71 @@
+/** The tokenizer's small questions about a word or a place in a line. */
+import { BACKSLASH, CLASS, DIGIT, HEX_LETTER, QUOTE, SPACE } from './bytes.ts';
+
+/** Longer words of ASCII letters are base64 and the like. */
+export const LONGEST_ASCII_WORD = 40;
+const LONGEST_ESCAPE = 32;
+const OPEN_PAREN = 0x28;
+
+const FRAME_STARTS = ['at ', 'File ', 'from '].map((start) => Array.from(start, (c) => c.charCodeAt(0)));
+
+/** Where to stop reading; never inside a UTF-8 character. */
+export function lineLimit(bytes: Uint8Array, start: number, end: number, maxLineBytes: number): number {
+  if (end - start <= maxLineBytes) return end;
+  let limit = start + maxLineBytes;
+  while (limit > start && (bytes[limit]! & 0xc0) === 0x80) limit--;
+  return limit;
+}
+
+/** A word with a letter first and digits in it that nobody would write as a name. */
+export function isId(bits: number, digits: number, turns: number, length: number): boolean {
+  if ((bits & ~(HEX_LETTER | DIGIT)) === 0 && length >= 6) return true;
+  return turns > 2 || (turns === 2 && digits > 2) || length > LONGEST_ASCII_WORD;
+}
+
+/** 200, 404: three digits from 100 to 599. */
+export function isStatus(bytes: Uint8Array, from: number, to: number): boolean {
+  if (to - from !== 3 || bytes[from]! < 0x31 || bytes[from]! > 0x35) return false;
+  return CLASS[bytes[from + 1]!] === DIGIT && CLASS[bytes[from + 2]!] === DIGIT;
+}
+
+/** An indented line that starts as stack frames do: `at f (`, `File "x", line`, `from x:3`. */
+export function isFrame(bytes: Uint8Array, from: number, limit: number): boolean {
+  let i = from;
+  while (i < limit && CLASS[bytes[i]!] === SPACE) i++;
+  return i > from && FRAME_STARTS.some((start) => start.every((byte, k) => i + k < limit && bytes[i + k] === byte));
+}
+
+/** Blanks on both sides. */
+export function isBare(bytes: Uint8Array, start: number, from: number, to: number, limit: number): boolean {
+  return (from === start || CLASS[bytes[from - 1]!] === SPACE) && (to >= limit || CLASS[bytes[to]!] === SPACE);
+}
+
+/** A `-` with blanks or quotes on both sides. */
+export function isAlone(bytes: Uint8Array, start: number, at: number, limit: number): boolean {
+  const before = at === start ? SPACE : CLASS[bytes[at - 1]!];
+  const after = at + 1 >= limit ? SPACE : CLASS[bytes[at + 1]!];
+  return (before === SPACE || before === QUOTE) && (after === SPACE || after === QUOTE);
+}
+
+/** `()` behind a blank: a value that is absent; `init()` is a name. */
+export function isEmptyGroup(bytes: Uint8Array, start: number, at: number): boolean {
+  return at - 2 >= start && bytes[at - 1] === OPEN_PAREN && CLASS[bytes[at - 2]!] === SPACE;
+}
+
+/** Past an ANSI sequence such as `ESC [ 31 m`. */
+export function afterEscape(bytes: Uint8Array, at: number, limit: number): number {
+  const bound = Math.min(limit, at + LONGEST_ESCAPE);
+  let i = at + 1;
+  if (i < bound && bytes[i] === 0x5b) {
+    i++;
+    while (i < bound && (bytes[i]! < 0x40 || bytes[i]! > 0x7e)) i++;
+    return Math.min(i + 1, limit);
+  }
+  return i;
+}
+
+export function closingQuote(bytes: Uint8Array, at: number, limit: number): number {
+  let i = at;
+  while (i < limit && CLASS[bytes[i]!] !== QUOTE) i += CLASS[bytes[i]!] === BACKSLASH ? 2 : 1;
+  return Math.min(i, limit);
+}

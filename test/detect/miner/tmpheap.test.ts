@@ -1,0 +1,75 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, test } from 'vitest';
+import { MINER_DEFAULTS, Miner } from '../../../src/detect/miner/miner.ts';
+import { observe, randomNumbers, serviceLines } from './lines.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+const random = randomNumbers(3);
+const int = (below: number): number => Math.floor(random() * below);
+const word = (): string => Array.from({ length: 3 + int(8) }, () => String.fromCharCode(97 + int(26))).join('');
+
+const STREAMS: Record<string, () => string> = {
+  'random words': () => Array.from({ length: 10 }, word).join(' '),
+  'random lengths': () => Array.from({ length: int(200) }, word).join(' '),
+  'random states': () => Array.from({ length: 20 }, () => (int(2) === 0 ? 'up' : 'down')).join(' '),
+  'random field names': () => Array.from({ length: 10 }, () => `${word()}=${int(9)}`).join(' '),
+  'random bytes': () => Buffer.from(Array.from({ length: int(300) }, () => int(256))).toString('latin1'),
+  'one long word': () => word().repeat(2000),
+  digits: () => String(random()).repeat(1000),
+  'separators only': () => '"\\"=\\n{[('.repeat(1000),
+  'open escapes': () => `\x1b[${'1;'.repeat(3000)} ${word()}`,
+  'CJK and emoji': () => '日本語のログ🚀'.repeat(1 + int(500)),
+};
+
+describe.each(Object.entries(STREAMS))('%s', (_, line) => {
+  test('stay within every bound', () => {
+    const miner = new Miner({ maxClusters: 100, maxLeafCandidates: 8 });
+    for (let i = 0; i < 1500; i++) {
+      const cluster = observe(miner, line());
+      expect(cluster.lanes.length / 3).toBeLessThanOrEqual(MINER_DEFAULTS.maxTokens);
+      if (i % 50 === 0) expect(cluster.text.length).toBeLessThanOrEqual(4 * MINER_DEFAULTS.maxLineBytes);
+      expect(cluster.leaf.candidates.length).toBeLessThanOrEqual(8);
+    }
+    expect(miner.size).toBeLessThanOrEqual(100);
+  });
+});
+
+test('a flood of new templates leaves those in use alone', () => {
+  const miner = new Miner({ maxClusters: 50 });
+  const { number } = observe(miner, 'the heartbeat of this service');
+  for (let i = 0; i < 2000; i++) {
+    observe(miner, STREAMS['random words']!());
+    if (i % 20 === 0) expect(observe(miner, 'the heartbeat of this service').number).toBe(number);
+  }
+  expect(miner.evictedTotal).toBeGreaterThan(1000);
+});
+
+test('only the first bytes of a long line are read', () => {
+  const miner = new Miner({ maxLineBytes: 100 });
+  const a = observe(miner, `${'word '.repeat(20)} tail one`);
+  expect(observe(miner, `${'word '.repeat(20)} another end`)).toBe(a);
+});
+
+test('lines that fit a template leave nothing on the heap', () => {
+  const lines = serviceLines(2000, 4).filter((line) => !line.startsWith('unexpected'));
+  const offsets = [0];
+  for (const line of lines) offsets.push(offsets.at(-1)! + Buffer.byteLength(line));
+  const bytes = new TextEncoder().encode(lines.join(''));
+  const miner = new Miner();
+  const round = (): void => {
+    for (let i = 0; i < lines.length; i++) miner.observe(bytes, offsets[i]!, offsets[i + 1]!);
+  };
+  for (let i = 0; i < 20; i++) round();
+  const { size } = miner;
+  collectGarbage();
+  const before = process.memoryUsage().heapUsed;
+  for (let i = 0; i < 20; i++) round();
+  const grown = process.memoryUsage().heapUsed - before;
+  console.log("GROWN", grown / (20 * lines.length));
+  expect(miner.size).toBe(size);
+  // No collection ran in between: this is everything allocated. One object a line would be 600 KiB and more.
+  expect(grown / (20 * lines.length)).toBeLessThan(8);
+});

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+/** Real peers (Collector, Python and Go clients, Prometheus); they need the network's package registries, so `npm test` leaves them out. */
+export default defineConfig({
+  test: {
+    include: ['test/interop/**/*.test.ts'],
+    testTimeout: 300_000,
+    hookTimeout: 600_000,
+    pool: 'forks',
+    fileParallelism: false,
+  },
+});
