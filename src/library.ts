@@ -93,7 +93,8 @@ export async function createDriftDetector(config: DriftDetectorConfig = {}): Pro
 
   const processLogWithSource = async (sourceKey: string, timestamp: Date | number, content: string): Promise<void> => {
     const timeMs = Number(timestamp);
-    if (!Number.isFinite(timeMs)) throw new TypeError(`timestamp of a line of ${sourceKey} is ${String(timestamp)}; give a Date or milliseconds`);
+    if (!Number.isFinite(timeMs))
+      throw new TypeError(`timestamp of a line of ${sourceKey} is ${String(timestamp)}; give a Date or milliseconds`);
     const intake = pipeline.target.begin();
     const text = Buffer.from(content, 'utf8');
     intake.sink.resource(new Map([[SOURCE_KEY, sourceKey]]));

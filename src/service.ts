@@ -90,7 +90,8 @@ export async function startService({ config, log, onFatal, onJudged }: ServiceOp
   const embedder = parts.use(
     openEmbedder({ url: detection.embeddingUrl, model: detection.embeddingModel, observe: observeEmbedding }),
   );
-  const store = config.storage.directory === null ? null : parts.use(await openCheckpoint(config, embedder.identity, log));
+  const store =
+    config.storage.directory === null ? null : parts.use(await openCheckpoint(config, embedder.identity, log));
   const recent = new Recent();
   const subscribers = new Set<(event: AdminEvent) => void>();
 
@@ -145,7 +146,11 @@ export async function startService({ config, log, onFatal, onJudged }: ServiceOp
       endpoint: config.admin.endpoint,
       tokenFile: config.admin.tokenFile,
       log,
-      stats: () => ({ enabled: detection.enabled, activeDetectors: registry.size, sources: [...registry].map((entry) => entry.key) }),
+      stats: () => ({
+        enabled: detection.enabled,
+        activeDetectors: registry.size,
+        sources: [...registry].map((entry) => entry.key),
+      }),
       sources: () => [...registry].map((entry) => summary(entry.key)!),
       source: summary,
       explain: (key, windowId) => opened.explain(key, windowId),
@@ -157,7 +162,11 @@ export async function startService({ config, log, onFatal, onJudged }: ServiceOp
     }),
   );
 
-  const receiving = { target, observe: requestObserver(instruments), onFault: (error: unknown) => logFault(log, error) };
+  const receiving = {
+    target,
+    observe: requestObserver(instruments),
+    onFault: (error: unknown) => logFault(log, error),
+  };
   const { grpc, http } = receivers.otlp.protocols;
   const grpcReceiver = grpc === null ? null : parts.use(await openGrpcReceiver({ ...grpc, ...receiving }));
   const httpReceiver = http === null ? null : parts.use(await openHttpReceiver({ ...http, ...receiving }));
@@ -180,7 +189,8 @@ export async function startService({ config, log, onFatal, onJudged }: ServiceOp
     sources: registry.size,
     start_ms: Math.round(performance.now() - startedMs),
   });
-  if (!detection.enabled) log.warn('Drift detection is switched off: records are received and answered, nothing is analysed');
+  if (!detection.enabled)
+    log.warn('Drift detection is switched off: records are received and answered, nothing is analysed');
 
   const running = parts.move();
   return {
@@ -216,7 +226,11 @@ async function openCheckpoint(config: Config, embedder: string, log: Log): Promi
 function requestObserver({ receiver }: Instruments): (request: ObservedRequest) => void {
   return ({ transport, code, acceptedRecords, refusedRecords }) => {
     const good = code === 'OK' || code === '200';
-    receiver.requests.add(1, { transport, outcome: good ? 'success' : isRetryable(code) ? 'refused' : 'failure', code });
+    receiver.requests.add(1, {
+      transport,
+      outcome: good ? 'success' : isRetryable(code) ? 'refused' : 'failure',
+      code,
+    });
     if (acceptedRecords > 0) receiver.acceptedRecords.add(acceptedRecords, { transport });
     if (refusedRecords > 0) receiver.refusedRecords.add(refusedRecords, { transport });
   };
@@ -228,26 +242,33 @@ function isRetryable(code: string): boolean {
 
 function embeddingObserver({ embedding }: Instruments, log: Log) {
   return {
-    request: (durationMs: number, error: Error & { reason?: string } | null) => {
+    request: (durationMs: number, error: (Error & { reason?: string }) | null) => {
       embedding.requests.add(1);
       embedding.requestDurationSeconds.record(durationMs / 1000);
       if (error === null) return;
       embedding.errors.add(1, { reason: error.reason ?? 'unknown' });
-      log.warnLimited('embedding', 'Embedding service failed; windows are kept and judged degraded', { error: error.message });
+      log.warnLimited('embedding', 'Embedding service failed; windows are kept and judged degraded', {
+        error: error.message,
+      });
     },
     cache: (hits: number, misses: number) => {
       embedding.cacheHits.add(hits);
       embedding.cacheMisses.add(misses);
     },
     quarantined: (texts: string[]) =>
-      log.warnLimited('embedding-poison', 'Embedding service fails on some templates; they are left out', { templates: texts.length }),
-    dropped: (texts: number) => log.warnLimited('embedding-dropped', 'Too many templates wait for the embedding service', { dropped: texts }),
+      log.warnLimited('embedding-poison', 'Embedding service fails on some templates; they are left out', {
+        templates: texts.length,
+      }),
+    dropped: (texts: number) =>
+      log.warnLimited('embedding-dropped', 'Too many templates wait for the embedding service', { dropped: texts }),
     fingerprint: (fingerprint: string) => log.info('Embedding space', { fingerprint }),
   };
 }
 
 function logFault(log: Log, error: unknown): void {
-  log.error('A request failed by a fault of ours', { error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  log.error('A request failed by a fault of ours', {
+    error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+  });
 }
 
 function withPort(endpoint: string, port: number): string {

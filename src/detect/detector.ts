@@ -2,7 +2,8 @@ import { ErrorBaseline } from './baseline.ts';
 import { REFUSED, ROW, ROW_BYTES, type RecordFrame } from './frame.ts';
 import { isRecurrent, isSparse } from './gates.ts';
 import type { Gate } from './history.ts';
-import { Miner } from './miner/miner.ts';
+import { Miner, MINER_DEFAULTS } from './miner/miner.ts';
+import { Tokens } from './miner/tokens.ts';
 import { TRACE_BYTES, unite, type PaneEntry } from './pane.ts';
 import { restoreSource, saveSource, type SourceDelta, type StoredSource } from './persist.ts';
 import { Redactor } from './redact.ts';
@@ -52,6 +53,8 @@ export class Detector {
   readonly #options: DetectorOptions;
   readonly #scorer: WindowScorer;
   readonly #vectors = new VectorTable();
+  /** Scratch of the tokenizer, shared by all miners: a scan is synchronous. */
+  readonly #tokens: Tokens;
   readonly #redactor: Redactor | null;
   readonly #byHandle = new Map<number, Source>();
   readonly #muted = new Set<string>();
@@ -62,6 +65,7 @@ export class Detector {
   constructor(options: DetectorOptions) {
     this.#options = options;
     this.#scorer = new WindowScorer(options);
+    this.#tokens = new Tokens({ ...MINER_DEFAULTS, hashSeed: options.hashSeed });
     this.#redactor = options.redact.length > 0 ? new Redactor(options.redact) : null;
   }
 
@@ -232,7 +236,7 @@ export class Detector {
   #create(key: string, precededByGap: boolean): Source {
     return new Source({
       key,
-      miner: new Miner({ hashSeed: this.#options.hashSeed }),
+      miner: new Miner({ hashSeed: this.#options.hashSeed }, this.#tokens),
       baseline: new ErrorBaseline(),
       historyWindows: this.#options.dmdWindows + 1, // one more, so that the newest window can be explained exactly
       panesPerWindow: this.#options.panesPerWindow,

@@ -101,7 +101,7 @@ export class Miner<Pane = unknown> {
     return changed.sort((a, b) => a.number - b.number);
   }
 
-  /** Clusters that left since the last call, in the order they left. */
+  /** Clusters with something in their `pane` that left since the last call, in the order they left. */
   drainEvicted(): Cluster<Pane>[] {
     const evictions = this.#evictions;
     if (evictions.length > 0) this.#evictions = [];
@@ -228,13 +228,16 @@ export class Miner<Pane = unknown> {
     if (candidates.length === 0) this.#leaves.remove(cluster.leaf);
     cluster.changed = false;
     this.#evicted[reason]++;
-    this.#evictions.push(cluster);
+    // Nothing hangs on it: nobody needs to hear. In a flood of births this is what bounds the list.
+    if (cluster.pane !== null) this.#evictions.push(cluster);
   }
 
   #markChanged(cluster: Cluster<Pane>): void {
     if (cluster.changed) return;
     cluster.changed = true;
     this.#changed.push(cluster);
+    if (this.#changed.length > 2 * this.#options.maxClusters)
+      this.#changed = this.#changed.filter((other) => other.changed);
   }
 }
 

@@ -125,6 +125,7 @@ describe('news for the detector', () => {
   test('births and generalisations are told once, evictions once', () => {
     const miner = new Miner({ maxClusters: 2 });
     const first = observe(miner, 'alpha beta gamma delta one');
+    first.pane = {};
     expect(miner.drainChanged()).toEqual([first]);
     expect(miner.drainChanged()).toEqual([]);
     observe(miner, 'alpha beta gamma delta two');
@@ -139,15 +140,25 @@ describe('news for the detector', () => {
   test('a cluster born and evicted between two calls is only among the evicted', () => {
     const miner = new Miner({ maxClusters: 1 });
     const gone = observe(miner, 'short lived line');
+    gone.pane = {};
     const stays = observe(miner, 'a line of another kind');
     expect(miner.drainChanged()).toEqual([stays]);
     expect(miner.drainEvicted()).toEqual([gone]);
+  });
+
+  test('a flood of births between two calls leaves no news of those on which nothing hung', () => {
+    const miner = new Miner({ maxClusters: 4 });
+    for (let i = 0; i < 5_000; i++)
+      observe(miner, `${'abcdefghij'[i % 10]}${i.toString(36)}x kind of line`.repeat(1 + (i % 7)));
+    expect(miner.drainEvicted()).toEqual([]);
+    expect(miner.drainChanged().length).toBeLessThanOrEqual(4);
   });
 
   test('the least recently used cluster leaves, not the oldest', () => {
     const miner = new Miner({ maxClusters: 2 });
     const kept = observe(miner, 'first kind');
     const gone = observe(miner, 'second sort of line');
+    gone.pane = {};
     observe(miner, 'first kind');
     observe(miner, 'third one that makes them three');
     expect(miner.drainEvicted()).toEqual([gone]);
