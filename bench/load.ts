@@ -28,10 +28,12 @@ interface LoadOptions {
   /** `service.name` of the one resource. */
   service?: string;
   seed?: number;
+  /** Epoch ms of the records, which spread over the minute after it: a service on the wall clock leaves old ones out. */
+  startMs?: number;
 }
 
 /** One serialized request: one resource, one scope, `records` records with five attributes, ~120-byte bodies and trace context. */
-export function buildRequest({ records, service = 'checkout', seed = 1 }: LoadOptions): Buffer {
+export function buildRequest({ records, service = 'checkout', seed = 1, startMs = Date.now() }: LoadOptions): Buffer {
   const type = (loaded ??= loadLogsProto()).lookupType(
     'opentelemetry.proto.collector.logs.v1.ExportLogsServiceRequest',
   );
@@ -51,7 +53,7 @@ export function buildRequest({ records, service = 'checkout', seed = 1 }: LoadOp
         scopeLogs: [
           {
             scope: { name: 'shop.http', version: '1.4.2' },
-            logRecords: Array.from({ length: records }, () => buildRecord(random)),
+            logRecords: Array.from({ length: records }, () => buildRecord(random, startMs)),
           },
         ],
       },
@@ -61,8 +63,8 @@ export function buildRequest({ records, service = 'checkout', seed = 1 }: LoadOp
 }
 let loaded: protobuf.Root | undefined;
 
-function buildRecord(random: () => number): object {
-  const nanos = 1_795_336_664_000_000_000n + BigInt(Math.floor(random() * 6e10));
+function buildRecord(random: () => number, startMs: number): object {
+  const nanos = BigInt(startMs) * 1_000_000n + BigInt(Math.floor(random() * 6e10));
   const pick = (n: number): number => Math.floor(random() * n);
   const user = pick(100_000);
   const durationMs = pick(900);

@@ -162,7 +162,8 @@ export class Tokens {
       if (kind === spaceClass && this.#expect === 0) {
         i++;
       } else if (kind <= wordMax) {
-        i = this.#token(bytes, start, i, limit);
+        const simple = kind === digitClass ? this.#plainNumber(bytes, start, i, limit) : this.#plainWord(bytes, i, limit);
+        i = simple || this.#token(bytes, start, i, limit);
       } else if (kind === NEWLINE) {
         if (!this.#json && this.count > tokensBefore) {
           if (++lines === 2) break;
@@ -303,6 +304,57 @@ export class Tokens {
   #endLeaf(): void {
     this.leafExact = avalanche(this.leafExact);
     this.leafFold = avalanche(this.leafFold);
+  }
+
+  /**
+   * The short way for what most tokens are: letters between blanks, no word of the list but a state, no field's value.
+   * The same result as {@link #token}, for a third of its cost; 0 when it is not that simple.
+   */
+  #plainWord(bytes: Uint8Array, from: number, limit: number): number {
+    if (this.#expect !== 0 || this.#valueFrom === this.count) return 0;
+    let exact = this.#exactSeed;
+    let fold = this.#foldSeed;
+    let i = from;
+    let kind = 0;
+    while (i < limit && (kind = classOf[bytes[i]!]!) < digitClass) {
+      const byte = bytes[i]!;
+      exact = Math.imul(exact ^ byte, exactPrime);
+      fold = Math.imul(fold ^ (byte | 0x20), foldPrime);
+      i++;
+    }
+    if (i === from || i - from > LONGEST_ASCII_WORD || (i < limit && kind !== spaceClass)) return 0;
+    const meaning = this.#vocabulary.meaning(fold);
+    if ((meaning & ~STATE) !== 0) return 0;
+    const index = this.count++;
+    this.exact[index] = mix(0, exact);
+    this.fold[index] = mix(0, fold);
+    this.start[index] = from;
+    this.end[index] = i;
+    this.#firstMark[index] = this.#markCount;
+    this.kind[index] = meaning === 0 ? HARD : FIXED;
+    return i;
+  }
+
+  /** As {@link #plainWord}, for digits between blanks. */
+  #plainNumber(bytes: Uint8Array, lineStart: number, from: number, limit: number): number {
+    if (this.#expect !== 0 || this.#valueFrom === this.count) return 0;
+    if (from > lineStart && classOf[bytes[from - 1]!] !== spaceClass) return 0;
+    let i = from + 1;
+    let kind = spaceClass;
+    while (i < limit && (kind = classOf[bytes[i]!]!) === digitClass) i++;
+    if (i < limit && kind !== spaceClass) return 0;
+    const index = this.count++;
+    const mark = this.#markCount++;
+    this.#marks[2 * mark] = from;
+    this.#marks[2 * mark + 1] = i;
+    this.exact[index] = mix(0, markExact);
+    this.fold[index] = mix(0, markFold);
+    this.start[index] = from;
+    this.end[index] = i;
+    this.#firstMark[index] = mark;
+    this.kind[index] = MASK;
+    if (this.#bareStatus < 0 && isStatus(bytes, from, i) && isBare(bytes, lineStart, from, i, limit)) this.#bareStatus = index;
+    return i;
   }
 
   /** One token from its first word on; returns where reading goes on. */
