@@ -67,7 +67,14 @@ function thresholdText(threshold: number): string {
 }
 
 function quote(template: string): string {
-  return `«${truncate(template, TEMPLATE_CHARACTERS)}»`;
+  return `«${shortTemplate(template, TEMPLATE_CHARACTERS)}»`;
+}
+
+/** What of a template tells it apart: the message of a JSON line, else the text from its first word on. */
+export function shortTemplate(template: string, maxCharacters: number): string {
+  const message = /"(?:msg|message)":"((?:[^"\\]|\\.)*)/.exec(template)?.[1];
+  const text = message ?? template.replace(/^.*?(?=\p{L}{3,})/su, '');
+  return truncate(text || template, maxCharacters);
 }
 
 /** By code points, so that no surrogate pair is cut. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Episodes } from '../../src/alert/episodes.ts';
-import { truncate } from '../../src/alert/message.ts';
+import { truncate, shortTemplate } from '../../src/alert/message.ts';
 import type { Verdict } from '../../src/detect/verdict.ts';
 import { topTemplate, verdict } from './verdict.ts';
 
@@ -50,4 +50,10 @@ test('truncation never cuts a character in half', () => {
   expect(truncate('😀'.repeat(10), 5)).toBe('😀😀😀😀…');
   expect(truncate('😀'.repeat(5), 5)).toBe('😀'.repeat(5));
   expect(truncate('abcdef', 6)).toBe('abcdef');
+});
+
+test('of a JSON line the message is shown, of another line the text behind its timestamp', () => {
+  expect(shortTemplate('{"level":30,"time":<*>,"msg":"cache hit for product"}', 72)).toBe('cache hit for product');
+  expect(shortTemplate('<*>-<*>-<*> <*>:<*> [<*>] connection refused', 72)).toBe('connection refused');
+  expect(shortTemplate('<*> 12', 72)).toBe('<*> 12');
 });
