@@ -1,9 +1,7 @@
 #!/usr/bin/env node
 import { parseArguments, UsageError, type Command } from './cli/arguments.ts';
-import { serve } from './cli/serve.ts';
 import { loadConfig } from './config/load.ts';
 import { ConfigError } from './config/problem.ts';
-import { replay } from './replay/replay.ts';
 import { VERSION } from './version.ts';
 
 /** sysexits.h, as the Collector's users know them. */
@@ -23,10 +21,11 @@ async function main(): Promise<number> {
       readConfig(command);
       process.stdout.write('configuration is good\n');
       return 0;
+    // Loaded when asked for: half of what a short command would take is spent on servers and exporters it never opens.
     case 'serve':
-      return serve(readConfig(command));
+      return (await import('./cli/serve.ts')).serve(readConfig(command));
     case 'replay':
-      return replay(command, readConfig(command));
+      return (await import('./replay/replay.ts')).replay(command, readConfig(command));
   }
 }
 
@@ -37,6 +36,8 @@ function readConfig(command: Extract<Command, { set: string[] }>) {
 
 /** Errors a person can act on are one message; anything else is a bug of ours and keeps its stack. */
 function report(error: unknown): number {
+  // Closing what was open failed, too: the first error is the one to tell.
+  if (error instanceof SuppressedError) return report(error.suppressed);
   if (error instanceof UsageError) {
     process.stderr.write(`logdrift: ${error.message}\n\n${error.usage}`);
     return EXIT_USAGE;
@@ -46,7 +47,9 @@ function report(error: unknown): number {
     return EXIT_CONFIG;
   }
   const known = error instanceof Error && 'code' in error && String(error.code).startsWith('LOGDRIFT_');
-  process.stderr.write(`logdrift: ${known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.stderr.write(
+    `logdrift: ${known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
   return 1;
 }
 

@@ -200,10 +200,15 @@ export async function startService({ config, log, onFatal, onJudged }: ServiceOp
       const closingMs = performance.now();
       ready = false;
       const open = [grpcReceiver, httpReceiver].filter((receiver): receiver is Receiver => receiver !== null);
-      await Promise.all(open.map((receiver) => receiver.close(graceMs * CALLS_SHARE)));
-      await opened[Symbol.asyncDispose]();
-      const left = await exporter.flush(AbortSignal.timeout(graceMs * EXPORT_SHARE));
-      await running.disposeAsync();
+      opened.hurry();
+      let left = 0;
+      try {
+        await Promise.all(open.map((receiver) => receiver.close(graceMs * CALLS_SHARE)));
+        await opened[Symbol.asyncDispose]();
+        left = await exporter.flush(AbortSignal.timeout(graceMs * EXPORT_SHARE));
+      } finally {
+        await running.disposeAsync();
+      }
       log.info('logdrift stopped', { undelivered: left, stop_ms: Math.round(performance.now() - closingMs) });
     },
   };

@@ -39,6 +39,8 @@ function changes(verdict: Verdict): string[] {
 function change(top: TopTemplate, isNew: boolean): string {
   const text = quote(top.template);
   if (isNew) return `new: ${text} (${times(top.count)})`;
+  // A burst of the past that the model thought would come again.
+  if (top.count === 0 && top.usualCount === 0) return `expected again, did not come: ${text}`;
   if (top.count === 0) return `gone, usually ${count(top.usualCount)}: ${text}`;
   return `usual ${count(top.usualCount)}, now ${count(top.count)}: ${text}`;
 }

@@ -9,29 +9,33 @@ const GRACE_MS = 9_000;
 export async function serve(config: Config): Promise<number> {
   const log = createLog();
   const stop = Promise.withResolvers<number>();
-  const service = await startService({
-    config,
-    log,
-    onFatal: (error) => {
-      log.error('logdrift cannot go on', { error: error.stack ?? error.message });
-      stop.resolve(1);
-    },
-  });
   let signals = 0;
   const onSignal = (signal: NodeJS.Signals): void => {
     if (++signals > 1) process.exit(1);
     log.info('logdrift is stopping; a second signal stops at once', { signal });
     stop.resolve(0);
   };
+  // Before the start: as a container's first process we would not even hear a signal that nobody listens to.
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
-  const code = await stop.promise;
-  const overdue = setTimeout(() => {
-    log.error('logdrift did not stop in time; it leaves now', { grace_ms: GRACE_MS });
-    process.exit(1);
-  }, GRACE_MS + 500);
-  overdue.unref();
-  await service.close(GRACE_MS);
-  clearTimeout(overdue);
-  process.off('SIGTERM', onSignal).off('SIGINT', onSignal);
-  return code;
+  try {
+    const service = await startService({
+      config,
+      log,
+      onFatal: (error) => {
+        log.error('logdrift cannot go on', { error: error.stack ?? error.message });
+        stop.resolve(1);
+      },
+    });
+    const code = await stop.promise;
+    const overdue = setTimeout(() => {
+      log.error('logdrift did not stop in time; it leaves now', { grace_ms: GRACE_MS });
+      process.exit(1);
+    }, GRACE_MS + 500);
+    overdue.unref();
+    await service.close(GRACE_MS);
+    clearTimeout(overdue);
+    return code;
+  } finally {
+    process.off('SIGTERM', onSignal).off('SIGINT', onSignal);
+  }
 }

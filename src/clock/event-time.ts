@@ -1,10 +1,13 @@
-import type { AddressedFrame } from '../source/admission.ts';
-import type { ArrivalClock, CloseStep, PaneFrames } from './clock.ts';
+import type { ArrivalClock, CloseStep, PaneRecords } from './clock.ts';
 
 /** A pane further ahead than this does not move the watermark … */
 const FUTURE_MS = 10 * 60_000;
 /** … until so many records agree that time has moved. */
 const AGREEING_RECORDS = 100;
+/** Records held; those furthest ahead leave first. */
+const MAX_HELD_RECORDS = 1_000;
+/** Records of panes that are not open yet. Beyond it panes close without waiting for late records, so that memory stays bounded. */
+const MAX_PENDING_RECORDS = 100_000;
 
 export interface EventTimeClockOptions {
   stepMs: number;
@@ -21,23 +24,31 @@ export interface EventTimeClockOptions {
  * The record's time decides. Panes close when the watermark (newest time − allowed lateness) passes their end:
  *
  *     closed │ open pane │ pending panes …        … held (> 10 min ahead)
- *            ▲ #closedMs                ▲ newest
+ *            │           ▲ #openMs    ▲ newest
  *
  * Requests are taken one after another and wait until the panes they complete are judged, so a replay is deterministic and a fast
  * sender is slowed instead of refused.
+ *
+ * One wrong clock must not take the others along: while records that are not ahead keep coming, held ones move the time only when 100
+ * of them lie within 10 minutes. A log that is sparse (nothing but records far apart) has its time moved by the oldest of 100.
  */
 export class EventTimeClock implements ArrivalClock, AsyncDisposable {
-  readonly isEventTime = true;
   readonly #options: EventTimeClockOptions;
-  /** End of the newest closed pane; NaN before the first record. */
-  #closedMs = NaN;
+  /** End of the open pane; NaN before the first record. */
+  #openMs = NaN;
   #newestMs = -Infinity;
   /** End of the newest pane that had records. */
   #lastActiveMs = -Infinity;
-  #pending = new Map<number, PaneFrames>();
-  #held = new Map<number, PaneFrames>();
+  /** End of the newest window judged before a restart. */
+  #judgedMs = -Infinity;
+  /** Panes that end up to here were not seen whole. */
+  #gapUntilMs = -Infinity;
+  readonly #pending = new Map<number, PaneRecords[]>();
+  #pendingRecords = 0;
+  #held = new Map<number, PaneRecords[]>();
   #heldRecords = 0;
-  #handOver: ((frames: AddressedFrame[]) => Promise<void>) | null = null;
+  /** Records that were not ahead came while others were held. */
+  #timeGoesOn = false;
   #queue: Promise<void> = Promise.resolve();
   #holdTimer: NodeJS.Timeout | undefined;
 
@@ -46,35 +57,43 @@ export class EventTimeClock implements ArrivalClock, AsyncDisposable {
   }
 
   nowMs(): number {
-    return this.#newestMs === -Infinity ? 0 : this.#newestMs;
+    if (this.#newestMs !== -Infinity) return this.#newestMs;
+    return this.#judgedMs === -Infinity ? 0 : this.#judgedMs;
   }
 
-  /** A restored service goes on behind what it has judged. */
-  resumeAt(stepEndMs: number): void {
-    this.#closedMs = stepEndMs;
-    this.#newestMs = stepEndMs;
-    this.#lastActiveMs = stepEndMs;
+  /** A restored service goes on behind what it has judged; all up to the first record's pane is a gap. */
+  resumeAt(judgedMs: number): void {
+    this.#judgedMs = judgedMs;
   }
 
   paneOf(_observedMs: number, timeMs: number): number | null {
-    const pane = (Math.floor(timeMs / this.#options.stepMs) + 1) * this.#options.stepMs;
-    return pane <= this.#closedMs ? null : pane;
+    const pane = this.#paneOf(timeMs);
+    const closedMs = Number.isNaN(this.#openMs) ? this.#judgedMs : this.#openMs - this.#options.stepMs;
+    return pane <= closedMs ? null : pane;
   }
 
-  take(byPane: ReadonlyMap<number, PaneFrames>, handOver: (frames: AddressedFrame[]) => Promise<void>): Promise<void> {
+  take(byPane: ReadonlyMap<number, PaneRecords>): Promise<void> {
     return this.#serially(async () => {
-      this.#handOver = handOver;
-      for (const pane of [...byPane.keys()].sort((a, b) => a - b)) this.#accept(pane, byPane.get(pane)!);
-      while (this.#heldRecords >= AGREEING_RECORDS) this.#jump();
-      this.#armHold();
+      const holding = this.#heldRecords > 0;
+      for (const pane of sorted(byPane.keys())) {
+        const arrived = byPane.get(pane)!;
+        if (this.#isAhead(pane)) {
+          this.#hold(pane, arrived);
+          continue;
+        }
+        this.#admit(pane, arrived);
+        this.#timeGoesOn ||= holding;
+      }
+      this.#followHeld(AGREEING_RECORDS);
       await this.#advance(this.#newestMs - this.#options.allowedLatenessMs);
+      this.#armHold();
     });
   }
 
   /** The input has ended: what is held is analysed and every pane that the newest record has passed closes; the open one does not. */
   flush(): Promise<void> {
     return this.#serially(async () => {
-      while (this.#heldRecords > 0) this.#jump();
+      this.#endHold();
       await this.#advance(this.#newestMs);
     });
   }
@@ -82,6 +101,7 @@ export class EventTimeClock implements ArrivalClock, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     clearTimeout(this.#holdTimer);
     await this.#queue;
+    clearTimeout(this.#holdTimer); // a request that was under way may have armed it again
   }
 
   #serially(work: () => Promise<void>): Promise<void> {
@@ -90,57 +110,104 @@ export class EventTimeClock implements ArrivalClock, AsyncDisposable {
     return done;
   }
 
-  #accept(pane: number, frames: PaneFrames): void {
-    const ahead = pane - this.#options.stepMs - this.#newestMs > FUTURE_MS;
-    if (ahead && this.#newestMs !== -Infinity) {
-      this.#heldRecords += records(frames);
-      add(this.#held, pane, frames);
-      return;
-    }
-    if (Number.isNaN(this.#closedMs)) this.#closedMs = pane - this.#options.stepMs;
-    // Between decoding and its turn here the pane may have closed; its records then count in the open pane, as on the wall clock.
-    add(this.#pending, Math.max(pane, this.#closedMs + this.#options.stepMs), frames);
-    this.#newestMs = Math.max(this.#newestMs, frames.newestMs);
+  /** End of the pane that a time lies in. */
+  #paneOf(timeMs: number): number {
+    return (Math.floor(timeMs / this.#options.stepMs) + 1) * this.#options.stepMs;
   }
 
-  /** Time has moved to the lowest held pane; those near it follow, far ones stay held. */
-  #jump(): void {
-    const panes = [...this.#held.keys()].sort((a, b) => a - b);
-    const held = this.#held;
-    this.#held = new Map();
-    this.#heldRecords = 0;
-    this.#newestMs = Math.max(this.#newestMs, held.get(panes[0]!)!.newestMs);
-    for (const pane of panes) this.#accept(pane, held.get(pane)!);
+  #isAhead(pane: number): boolean {
+    return this.#newestMs !== -Infinity && pane - this.#options.stepMs - this.#newestMs > FUTURE_MS;
+  }
+
+  #hold(pane: number, arrived: PaneRecords): void {
+    add(this.#held, pane, arrived);
+    this.#heldRecords += arrived.records;
+  }
+
+  #admit(pane: number, arrived: PaneRecords): void {
+    const { stepMs, allowedLatenessMs } = this.#options;
+    this.#newestMs = Math.max(this.#newestMs, arrived.newestMs);
+    if (Number.isNaN(this.#openMs)) {
+      // The lateness allowed later is allowed to the records beside the first one, too.
+      this.#openMs = Math.max(this.#paneOf(this.#newestMs - allowedLatenessMs), this.#judgedMs + stepMs);
+      if (this.#judgedMs !== -Infinity) this.#gapUntilMs = pane;
+    }
+    // Between decoding and its turn here the pane may have closed; its records then count in the open pane, as on the wall clock.
+    add(this.#pending, Math.max(pane, this.#openMs), arrived);
+    this.#pendingRecords += arrived.records;
+  }
+
+  /** Time moves to held records as long as at least `agreeing` of them say that it has; those near it follow, far ones stay held. */
+  #followHeld(agreeing: number): void {
+    const panes = sorted(this.#held.keys());
+    const agreed = this.#timeGoesOn ? agreedPanes(panes, this.#held) : null;
+    for (const pane of panes) {
+      const moves = agreed === null ? this.#heldRecords >= agreeing : agreed.has(pane);
+      if (moves || !this.#isAhead(pane)) this.#release(pane);
+    }
+    for (const pane of panes.reverse()) {
+      if (this.#heldRecords <= MAX_HELD_RECORDS) break;
+      if (this.#held.has(pane)) this.#discard(pane);
+    }
+    if (this.#heldRecords === 0) this.#timeGoesOn = false;
+  }
+
+  /** No more records will speak for the held ones: the time has moved to them, or they are wrong. */
+  #endHold(): void {
+    if (!this.#timeGoesOn) return this.#followHeld(0);
+    for (const pane of [...this.#held.keys()]) this.#discard(pane);
+    this.#timeGoesOn = false;
+  }
+
+  #release(pane: number): void {
+    const released = this.#held.get(pane)!;
+    this.#held.delete(pane);
+    for (const arrived of released) {
+      this.#heldRecords -= arrived.records;
+      this.#admit(pane, arrived);
+    }
+  }
+
+  #discard(pane: number): void {
+    for (const arrived of this.#held.get(pane)!) {
+      this.#heldRecords -= arrived.records;
+      arrived.discard();
+    }
+    this.#held.delete(pane);
   }
 
   async #advance(watermarkMs: number): Promise<void> {
     const { stepMs, maxIdleMs, closeStep } = this.#options;
     await this.#handOverOpenPane();
-    while (this.#closedMs + stepMs <= watermarkMs) {
-      const next = this.#closedMs + stepMs;
-      if (next - this.#lastActiveMs > maxIdleMs && this.#lastActiveMs !== -Infinity) {
-        const active = Math.min(...this.#pending.keys(), Math.floor(watermarkMs / stepMs) * stepMs + stepMs);
-        if (active > next) {
-          this.#closedMs = active - stepMs;
-          this.#lastActiveMs = this.#closedMs;
-          await closeStep(this.#closedMs, true);
+    while (this.#openMs <= watermarkMs || this.#pendingRecords > MAX_PENDING_RECORDS) {
+      let endMs = this.#openMs;
+      if (endMs - this.#lastActiveMs > maxIdleMs) {
+        endMs = Math.max(endMs, Math.min(...this.#pending.keys(), this.#paneOf(watermarkMs)) - stepMs);
+        // Nothing was there before the first pane: no source whose pane could close.
+        if (this.#lastActiveMs !== -Infinity || this.#judgedMs !== -Infinity) {
+          this.#gapUntilMs = Math.max(this.#gapUntilMs, endMs);
+          this.#lastActiveMs = endMs;
+        } else {
+          this.#openMs = endMs + stepMs;
           await this.#handOverOpenPane();
           continue;
         }
       }
-      this.#closedMs = next;
-      await closeStep(next, false);
+      this.#openMs = endMs + stepMs;
+      await closeStep(endMs, endMs <= this.#gapUntilMs);
       await this.#handOverOpenPane();
     }
   }
 
   async #handOverOpenPane(): Promise<void> {
-    const open = this.#closedMs + this.#options.stepMs;
-    const frames = this.#pending.get(open);
-    if (frames === undefined) return;
-    this.#pending.delete(open);
-    this.#lastActiveMs = open;
-    await this.#handOver!(frames.frames);
+    const arrived = this.#pending.get(this.#openMs);
+    if (arrived === undefined) return;
+    this.#pending.delete(this.#openMs);
+    this.#lastActiveMs = this.#openMs;
+    for (const records of arrived) {
+      this.#pendingRecords -= records.records;
+      await records.handOver(Math.min(this.#newestMs, this.#openMs));
+    }
   }
 
   #armHold(): void {
@@ -148,25 +215,36 @@ export class EventTimeClock implements ArrivalClock, AsyncDisposable {
     if (holdMs === null || this.#heldRecords === 0 || this.#holdTimer !== undefined) return;
     this.#holdTimer = setTimeout(() => {
       this.#holdTimer = undefined;
-      void this.#serially(async () => {
-        if (this.#heldRecords > 0) this.#jump();
+      const ended = this.#serially(async () => {
+        this.#endHold();
         await this.#advance(this.#newestMs - this.#options.allowedLatenessMs);
       });
+      ended.catch(() => undefined); // a step that fails is told to the pipeline by itself
     }, holdMs);
     this.#holdTimer.unref();
   }
 }
 
-function add(panes: Map<number, PaneFrames>, pane: number, more: PaneFrames): void {
-  const known = panes.get(pane);
-  if (known === undefined) {
-    panes.set(pane, { frames: [...more.frames], newestMs: more.newestMs });
-    return;
-  }
-  known.frames.push(...more.frames);
-  known.newestMs = Math.max(known.newestMs, more.newestMs);
+function sorted(panes: Iterable<number>): number[] {
+  return [...panes].sort((a, b) => a - b);
 }
 
-function records(pane: PaneFrames): number {
-  return pane.frames.reduce((sum, { frame }) => sum + frame.count, 0);
+function add(panes: Map<number, PaneRecords[]>, pane: number, arrived: PaneRecords): void {
+  const known = panes.get(pane);
+  if (known === undefined) panes.set(pane, [arrived]);
+  else known.push(arrived);
+}
+
+/** The panes (ascending) from which on {@link AGREEING_RECORDS} lie within {@link FUTURE_MS}. */
+function agreedPanes(panes: readonly number[], held: ReadonlyMap<number, PaneRecords[]>): Set<number> {
+  const counts = panes.map((pane) => held.get(pane)!.reduce((sum, { records }) => sum + records, 0));
+  const agreed = new Set<number>();
+  let records = 0;
+  let end = 0;
+  for (const [i, pane] of panes.entries()) {
+    while (end < panes.length && panes[end]! <= pane + FUTURE_MS) records += counts[end++]!;
+    if (records >= AGREEING_RECORDS) agreed.add(pane);
+    records -= counts[i]!;
+  }
+  return agreed;
 }

@@ -1,5 +1,4 @@
-import type { AddressedFrame } from '../source/admission.ts';
-import type { ArrivalClock, CloseStep, PaneFrames } from './clock.ts';
+import type { ArrivalClock, CloseStep, PaneRecords } from './clock.ts';
 
 export interface WallClockOptions {
   stepMs: number;
@@ -15,10 +14,10 @@ export interface WallClockOptions {
  * Ticks at epoch-aligned step ends on the monotonic clock.
  *
  * - A tick that comes a whole step late (suspend, overload) closes everything since as one gap.
- * - A wall-clock jump over step/2 re-anchors with a gap; window ids never go back, so after a jump backwards they run ahead of the wall.
+ * - A wall-clock jump over step/2 re-anchors with a gap (the pane it fell in and the short one that follows); window ids never go back,
+ *   so after a jump backwards they run ahead of the wall.
  */
 export class WallClock implements ArrivalClock, AsyncDisposable {
-  readonly isEventTime = false;
   readonly #options: WallClockOptions;
   readonly #wallMs: () => number;
   readonly #monotonicMs: () => number;
@@ -27,6 +26,8 @@ export class WallClock implements ArrivalClock, AsyncDisposable {
   #closedMs: number;
   /** How far window ids run ahead of the wall after a jump backwards. */
   #aheadMs = 0;
+  /** The open pane is not whole: it began with a restart, or its length changed with the anchor. */
+  #partial = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: WallClockOptions) {
@@ -37,51 +38,60 @@ export class WallClock implements ArrivalClock, AsyncDisposable {
     this.#closedMs = floor(this.#wallMs(), options.stepMs);
   }
 
-  /** @param judgedMs end of the newest window judged before a restart: ids go on behind it. */
+  /** @param judgedMs end of the newest window judged before a restart: ids go on behind it, the rest of its pane is a gap. */
   start(judgedMs: number | null): void {
-    if (judgedMs !== null && judgedMs > this.#closedMs) {
-      this.#aheadMs = judgedMs - this.#closedMs;
-      this.#closedMs = judgedMs;
+    if (judgedMs !== null) {
+      this.#partial = true;
+      this.#aheadMs = Math.max(0, judgedMs - this.#closedMs);
+      this.#closedMs += this.#aheadMs;
     }
     this.#arm();
   }
 
+  /** On the scale of the step ends, so that idle times stay right while the ids run ahead of the wall. */
   nowMs(): number {
-    return this.#wallMs();
+    return this.#monotonicMs() + this.#offsetMs + this.#aheadMs;
   }
 
   paneOf(observedMs: number, _timeMs: number): number | null {
     return observedMs < this.#wallMs() - this.#options.stepMs ? null : 0;
   }
 
-  async take(byPane: ReadonlyMap<number, PaneFrames>, handOver: (frames: AddressedFrame[]) => Promise<void>): Promise<void> {
-    for (const { frames } of byPane.values()) await handOver(frames);
+  async take(byPane: ReadonlyMap<number, PaneRecords>): Promise<void> {
+    for (const records of byPane.values()) await records.handOver(this.nowMs());
   }
 
   /** Checks the time and closes what is due; called by the timer. */
   poll(): void {
     const { stepMs, closeStep, onIrregular } = this.#options;
-    let gap = false;
-    const driftMs = this.#wallMs() - (this.#monotonicMs() + this.#offsetMs);
-    if (Math.abs(driftMs) > stepMs / 2) {
+    const driftMs = this.#driftMs();
+    // Read twice: a pause of this process between its two clocks must not look like a jump.
+    const jumped = Math.abs(driftMs) > stepMs / 2 && Math.abs(this.#driftMs()) > stepMs / 2;
+    if (jumped) {
       onIrregular(`wall clock jumped by ${Math.round(driftMs)} ms: windows around it are a gap`);
       this.#offsetMs += driftMs;
-      this.#aheadMs = Math.max(0, this.#closedMs - floor(this.#wallMs(), stepMs));
-      gap = true;
+      this.#aheadMs = Math.max(0, this.#closedMs - floor(this.#monotonicMs() + this.#offsetMs, stepMs));
     }
     const dueMs = floor(this.#monotonicMs() + this.#offsetMs, stepMs) + this.#aheadMs;
-    if (dueMs > this.#closedMs || gap) {
-      const endMs = Math.max(dueMs, this.#closedMs + stepMs);
-      const missed = (endMs - this.#closedMs) / stepMs - 1;
-      if (missed > 0 && !gap) onIrregular(`${missed} steps were missed (suspended or overloaded): windows around them are a gap`);
-      this.#closedMs = endMs;
-      this.#aheadMs = Math.max(this.#aheadMs, endMs - floor(this.#monotonicMs() + this.#offsetMs, stepMs));
-      void closeStep(endMs, gap || missed > 0);
-    }
+    if (dueMs <= this.#closedMs && !jumped) return;
+    const endMs = Math.max(dueMs, this.#closedMs + stepMs);
+    const missed = (endMs - this.#closedMs) / stepMs - 1;
+    if (missed > 0 && !jumped)
+      onIrregular(`${missed} steps were missed (suspended or overloaded): windows around them are a gap`);
+    const gap = jumped || missed > 0 || this.#partial;
+    this.#closedMs = endMs;
+    this.#aheadMs += endMs - dueMs;
+    // The new anchor's next tick comes less than a step from now.
+    this.#partial = jumped;
+    void closeStep(endMs, gap);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearTimeout(this.#timer);
+  }
+
+  #driftMs(): number {
+    return this.#wallMs() - (this.#monotonicMs() + this.#offsetMs);
   }
 
   #arm(): void {

@@ -31,6 +31,11 @@ export interface DetectorOptions extends ScorerOptions {
   maxParked: number;
 }
 
+export interface FailedRestore {
+  key: string;
+  error: unknown;
+}
+
 /** What the bounds made leave since the last step. */
 export interface Evictions {
   /** Clusters of the miner's trees. */
@@ -60,6 +65,7 @@ export class Detector {
   readonly #muted = new Set<string>();
   /** Without a store: sources that left, least recent first. */
   readonly #parked = new Map<string, Source>();
+  #failedRestores: FailedRestore[] = [];
   #evictions: Evictions = { clusters: 0, templates: 0, lines: 0 };
 
   constructor(options: DetectorOptions) {
@@ -82,21 +88,26 @@ export class Detector {
     return this.#byHandle.get(handle)?.history.byteLength ?? 0;
   }
 
+  /** Distinct template texts of the shard, with or without their vector yet. */
+  get vectorCount(): number {
+    return this.#vectors.size;
+  }
+
   /**
-   * Starts (or resumes) a source under a handle.
+   * Starts (or resumes) a source under a handle. Stored state that cannot be used means a cold start: {@link takeFailedRestores}.
    *
    * @param stored state from the checkpoint, null for a new source or one parked in memory
    * @param resumed the source was parked: the pane before its return counts as empty; else what precedes restored state is a gap
    */
-  open(handle: number, key: string, options: { stored?: StoredSource | null; resumed?: boolean; muted?: boolean } = {}): void {
-    const parked = this.#parked.get(key);
+  open(
+    handle: number,
+    key: string,
+    options: { stored?: StoredSource | null; resumed?: boolean; muted?: boolean } = {},
+  ): void {
+    let source = this.#parked.get(key);
     this.#parked.delete(key);
-    let source = parked ?? this.#create(key, false);
-    if (parked !== undefined) source.resume();
-    else if (options.stored) {
-      source = this.#create(key, options.resumed !== true);
-      restoreSource(source, options.stored);
-    }
+    if (source === undefined && options.stored) source = this.#restore(options.stored, options.resumed !== true);
+    source ??= this.#create(key, false);
     if (options.muted === true) this.#muted.add(key);
     this.#byHandle.set(handle, source);
   }
@@ -108,6 +119,7 @@ export class Detector {
     this.#byHandle.delete(handle);
     this.#muted.delete(source.key);
     if (!keep) return source.templates.dispose();
+    source.park();
     this.#parked.set(source.key, source);
     if (this.#parked.size > this.#options.maxParked) {
       const [oldest, left] = this.#parked.entries().next().value!;
@@ -147,7 +159,8 @@ export class Detector {
 
   /** Closes the pane of all sources at one instant. */
   closeStep(stepEndMs: number, options: { gap: boolean; incomplete: ReadonlySet<number> }): void {
-    for (const [handle, source] of this.#byHandle) source.closePane(stepEndMs, options.gap, options.incomplete.has(handle));
+    for (const [handle, source] of this.#byHandle)
+      source.closePane(stepEndMs, options.gap, options.incomplete.has(handle));
   }
 
   /** Template texts without a vector, each once, in order of appearance. */
@@ -159,13 +172,16 @@ export class Detector {
 
   /** @param matrix row-major, one row of `dimensions` numbers per text */
   setVectors(texts: readonly string[], dimensions: number, matrix: Float32Array): void {
-    for (const [i, text] of texts.entries()) this.#vectors.set(text, matrix.slice(i * dimensions, (i + 1) * dimensions));
+    for (const [i, text] of texts.entries())
+      this.#vectors.set(text, matrix.slice(i * dimensions, (i + 1) * dimensions));
   }
 
   /** The embedding space changed. Gram matrices are formed again once the new vectors are there. */
   forgetVectors(): void {
     this.#vectors.forget();
-    for (const source of this.#byHandle.values()) source.history.markAllStale();
+    for (const sources of [this.#byHandle, this.#parked]) {
+      for (const source of sources.values()) source.history.markAllStale();
+    }
   }
 
   /** Judges the oldest waiting window of a source if it ended at `stepEndMs`. @returns null when there is none or it is a gap. */
@@ -174,7 +190,7 @@ export class Detector {
     if (source === undefined || source.pending[0]?.stepEndMs !== stepEndMs) return null;
     const pending = source.pending.shift()!;
     const verdict = pending.window.gap ? null : this.#scoreWindow(source, handle, pending);
-    source.templates.sweep((template) => source.isInPanes(template));
+    source.sweep();
     const { clusters, templates, lines } = source.takeEvictions();
     this.#evictions.clusters += clusters;
     this.#evictions.templates += templates;
@@ -194,12 +210,17 @@ export class Detector {
     return evictions;
   }
 
+  /** Sources whose stored state could not be used since the last call; they started cold. */
+  takeFailedRestores(): FailedRestore[] {
+    return this.#failedRestores.splice(0);
+  }
+
   explain(handle: number, windowId: number): WindowExplanation | null {
     const source = this.#byHandle.get(handle);
     const i = source?.history.indexOf(windowId) ?? -1;
     if (source === undefined || i < 0) return null;
     const { history } = source;
-    this.#scorer.refreshGram(history, source.templates);
+    source.refreshGram(this.#scorer);
     this.#scorer.predict(history, source.templates, i);
     const topTemplates = this.#topTemplates(source, i, new Map());
     const window = history.window(i);
@@ -245,6 +266,18 @@ export class Detector {
     });
   }
 
+  #restore(stored: StoredSource, precededByGap: boolean): Source | undefined {
+    const source = this.#create(stored.key, precededByGap);
+    try {
+      restoreSource(source, stored);
+      return source;
+    } catch (error) {
+      source.templates.dispose();
+      this.#failedRestores.push({ key: stored.key, error });
+      return undefined;
+    }
+  }
+
   /** Hot: positional, so that a record costs no object. */
   #mine(
     source: Source,
@@ -258,14 +291,19 @@ export class Detector {
   ): void {
     const redactor = this.#redactor;
     if (redactor === null) {
-      const cluster = templateEnd > end ? source.miner.observeGiven(bytes, end, templateEnd) : source.miner.observe(bytes, start, end);
+      const cluster =
+        templateEnd > end
+          ? source.miner.observeGiven(bytes, end, templateEnd)
+          : source.miner.observe(bytes, start, end);
       source.count(cluster, bytes, start, end, timeMs, ids, idStart);
       return;
     }
     const text = redactor.redact(bytes, start, end);
     const template = redactor.redact(bytes, end, templateEnd);
     const cluster =
-      template.length > 0 ? source.miner.observeGiven(template, 0, template.length) : source.miner.observe(text, 0, text.length);
+      template.length > 0
+        ? source.miner.observeGiven(template, 0, template.length)
+        : source.miner.observe(text, 0, text.length);
     source.count(cluster, text, 0, text.length, timeMs, ids, idStart);
   }
 
@@ -274,17 +312,15 @@ export class Detector {
     const { dmdWindows, stepMs, warningThreshold } = this.#options;
     // Templates may have merged while the window waited for its vectors.
     const { entries, records } = unite([pending.window]);
-    const isNew = ({ template }: PaneEntry) => template.slot < 0 && !templates.wasSeen(template.id);
-    const newTemplates = entries.filter(isNew).map((entry) => entry.template.text);
+    const newTemplates = entries.filter(({ template }) => !templates.wasSeen(template.id));
     this.#makeRoom(source, entries);
-    source.repairHistory();
-    if (this.#scorer.refreshGram(history, templates)) source.historyRewritten = true;
+    source.refreshGram(this.#scorer);
 
     const i = history.push();
     for (const { template, count } of entries) {
       if (template.slot >= 0) history.setCount(i, template.slot, history.count(i, template.slot) + count);
     }
-    const degraded = source.noteMissingVectors();
+    const degraded = source.noteUnembedded();
     const { error, rank } = this.#scorer.predict(history, templates, i);
     const z = error === null ? null : source.baseline.normalizedError(error, this.#scorer.floors(history, i));
     this.#scorer.pushGramRow(history, templates, i);
@@ -310,7 +346,9 @@ export class Detector {
     history.set(i, { ...window, gates, accepted });
 
     const loud = z !== null && z > warningThreshold;
-    const topTemplates = loud ? this.#topTemplates(source, i, new Map(entries.map((entry) => [entry.template, entry]))) : [];
+    const topTemplates = loud
+      ? this.#topTemplates(source, i, new Map(entries.map((entry) => [entry.template, entry])))
+      : [];
     if (accepted) for (const { template } of entries) templates.markSeen(template.id);
     return this.#verdict(source, handle, {
       windowId: window.windowId,
@@ -321,7 +359,7 @@ export class Detector {
       normalizedError: z,
       gates,
       rank,
-      newTemplates: newTemplates.slice(0, MAX_NEW_TEMPLATES),
+      newTemplates: newTemplates.slice(0, MAX_NEW_TEMPLATES).map(({ template }) => template.text),
       topTemplates,
     });
   }
@@ -367,9 +405,12 @@ export class Detector {
     const excess = used + arriving.length - MAX_TEMPLATES;
     if (excess > 0) {
       const totals = new Map<Template, number>();
-      for (const template of templates.bySlot) if (template !== null) totals.set(template, history.total(template.slot));
+      for (const template of templates.bySlot)
+        if (template !== null) totals.set(template, history.total(template.slot));
       for (const { template, count } of entries) totals.set(template, (totals.get(template) ?? 0) + count);
-      const leaving = [...totals.keys()].sort((a, b) => totals.get(a)! - totals.get(b)! || b.number - a.number).slice(0, excess);
+      const leaving = [...totals.keys()]
+        .sort((a, b) => totals.get(a)! - totals.get(b)! || b.number - a.number)
+        .slice(0, excess);
       for (const template of leaving) {
         templates.overflowed++;
         if (template.slot >= 0) templates.releaseSlot(template);
@@ -398,7 +439,9 @@ export class Detector {
           firstSeenMs: template.firstSeenMs,
           sample: sample === undefined ? null : Buffer.from(sample).toString('utf8'),
           traceIds: traces.map((ids) => Buffer.from(ids.subarray(0, 16)).toString('hex')),
-          spanIds: traces.map((ids) => (isZero(ids, 16, TRACE_BYTES - 16) ? '' : Buffer.from(ids.subarray(16)).toString('hex'))),
+          spanIds: traces.map((ids) =>
+            isZero(ids, 16, TRACE_BYTES - 16) ? '' : Buffer.from(ids.subarray(16)).toString('hex'),
+          ),
         };
       });
   }

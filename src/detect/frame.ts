@@ -15,7 +15,15 @@ export interface RecordFrame {
 
 export const ROW_BYTES = 48;
 /** Byte offsets inside a row. */
-export const ROW = { timeMs: 0, handle: 8, textBytes: 12, templateBytes: 16, severity: 20, traceId: 24, spanId: 40 } as const;
+export const ROW = {
+  timeMs: 0,
+  handle: 8,
+  textBytes: 12,
+  templateBytes: 16,
+  severity: 20,
+  traceId: 24,
+  spanId: 40,
+} as const;
 /** Handle of a row that admission refused: its text is skipped and nothing is counted. */
 export const REFUSED = -1;
 /** Lines are cut here before they travel: nothing behind it changes a template, and a 64 MiB line stays cheap. */

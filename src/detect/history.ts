@@ -7,6 +7,7 @@ export type Gate = (typeof GATES)[number];
 const ACCEPTED = 1 << 15;
 /** The snapshot of this window changed: its Gram row must be formed again. */
 const STALE = 1 << 14;
+const DEGRADED = 1 << GATES.indexOf('degraded');
 const FIRST_SLOTS = 16;
 
 /** What is kept of a window beside its counts. NaN = not scored. */
@@ -114,12 +115,27 @@ export class History {
   recordsOf(from: number, to: number): number[] {
     return Array.from({ length: to - from }, (_, k) => this.records(from + k));
   }
-  /** Errors of windows from..to-1, NaN where there is none. */
+  /** Errors of windows from..to-1, NaN where there is none or where some vector was missing when it was measured. */
   errorsOf(from: number, to: number): number[] {
-    return Array.from({ length: to - from }, (_, k) => this.error(from + k));
+    return Array.from({ length: to - from }, (_, k) =>
+      (this.flags(from + k) & DEGRADED) === 0 ? this.error(from + k) : NaN,
+    );
+  }
+  /** Gates, acceptance and staleness as the store keeps them. */
+  flags(i: number): number {
+    return this.#flags[this.#row(i)]!;
+  }
+  setFlags(i: number, flags: number): void {
+    this.#flags[this.#row(i)] = flags;
   }
   isStale(i: number): boolean {
     return (this.#flags[this.#row(i)]! & STALE) !== 0;
+  }
+  /** Windows whose Gram row must be formed again, oldest first. */
+  staleWindows(): number[] {
+    const stale: number[] = [];
+    for (let i = 0; i < this.size; i++) if (this.isStale(i)) stale.push(i);
+    return stale;
   }
   setFresh(i: number): void {
     this.#flags[this.#row(i)]! &= ~STALE;

@@ -16,6 +16,24 @@ export interface PaneEntry {
   traces: Uint8Array[];
 }
 
+/** The start of a line that is shown to people: whole characters, at most {@link MAX_SAMPLE_BYTES}. */
+export function sampleOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  let cut = end;
+  if (end - start > MAX_SAMPLE_BYTES) {
+    cut = start + MAX_SAMPLE_BYTES;
+    while (cut > start && (bytes[cut]! & 0xc0) === 0x80) cut--;
+  }
+  return bytes.slice(start, cut);
+}
+
+/** Whether the trace whose id begins at `ids[start]` is among `traces`. */
+export function holdsTrace(traces: readonly Uint8Array[], ids: Uint8Array, start: number): boolean {
+  return traces.some((trace) => {
+    for (let k = 0; k < 16; k++) if (trace[k] !== ids[start + k]) return false;
+    return true;
+  });
+}
+
 /** A closed pane of one source. */
 export interface Pane {
   records: number;
@@ -49,7 +67,8 @@ export function unite(panes: readonly Pane[]): Pane {
       } else {
         known.count += entry.count;
         known.samples = [...known.samples, ...entry.samples].slice(0, MAX_SAMPLES);
-        known.traces = [...known.traces, ...entry.traces].slice(0, MAX_TRACES);
+        const { traces } = known;
+        known.traces = [...traces, ...entry.traces.filter((ids) => !holdsTrace(traces, ids, 0))].slice(0, MAX_TRACES);
       }
     }
   }

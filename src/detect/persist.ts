@@ -1,6 +1,5 @@
 import { ErrorBaseline, type SavedBaseline } from './baseline.ts';
 import type { History } from './history.ts';
-import { GATES, type Gate } from './history.ts';
 import type { StoredCluster, StoredMiner } from './miner/miner.ts';
 import type { Source } from './source.ts';
 import type { Template } from './template.ts';
@@ -35,6 +34,10 @@ interface Meta {
   baseline: SavedBaseline;
   miner: StoredMiner;
   nextTemplate: number;
+  /** Numbers of the miner's clusters, least recently used first: it moves with every line, so it is not kept in the templates' rows. */
+  recency: number[];
+  /** Numbers of the templates without a vector when Gram rows were last formed. */
+  unembedded: number[];
 }
 
 interface TemplateRow {
@@ -53,11 +56,22 @@ const decoder = new TextDecoder();
 /** What changed since the last call. */
 export function saveSource(source: Source): SourceDelta {
   const { history, templates } = source;
-  const reset = source.historyRewritten;
+  // A stale row means that counts have moved and the Gram matrix will follow at the next score; the stored rows are wrong already.
+  const reset = source.historyRewritten || history.staleWindows().length > 0;
   const from = reset ? 0 : firstUnsaved(source);
-  const rows = [...(reset ? templates.all() : templates.changed)].map((template) => ({ number: template.number, blob: templateBlob(template) }));
-  if (reset || templates.seenChanged) rows.push({ number: SEEN_ROW, blob: encoder.encode(JSON.stringify([...templates.seen])) });
-  const meta: Meta = { baseline: source.baseline.save(), miner: source.miner.saveState(), nextTemplate: templates.nextNumber };
+  const rows = [...(reset ? templates.all() : templates.changed)].map((template) => {
+    template.stored = true;
+    return { number: template.number, blob: templateBlob(template) };
+  });
+  if (reset || templates.seenChanged)
+    rows.push({ number: SEEN_ROW, blob: encoder.encode(JSON.stringify([...templates.seen])) });
+  const meta: Meta = {
+    baseline: source.baseline.save(),
+    miner: source.miner.saveState(),
+    nextTemplate: templates.nextNumber,
+    recency: Array.from(source.miner.clusters(), (cluster) => cluster.number),
+    unembedded: source.unembedded.map((template) => template.number),
+  };
   const delta: SourceDelta = {
     key: source.key,
     meta: JSON.stringify(meta),
@@ -83,7 +97,9 @@ export function restoreSource(source: Source, stored: StoredSource): void {
   const meta = JSON.parse(stored.meta) as Meta;
   source.baseline = ErrorBaseline.restore(meta.baseline);
   templates.nextNumber = meta.nextTemplate;
+  const byNumber = new Map<number, Template>();
   const owners = new Map<number, Template>();
+  const lastUse = new Map(meta.recency.map((number, order) => [number, order]));
   const clusters: StoredCluster[] = [];
   for (const { number, blob } of stored.templates) {
     if (number === SEEN_ROW) {
@@ -92,19 +108,24 @@ export function restoreSource(source: Source, stored: StoredSource): void {
     }
     const row = JSON.parse(decoder.decode(blob)) as TemplateRow;
     const template = templates.create(row.id, row.text, row.firstSeenMs, number);
+    template.stored = true;
+    byNumber.set(number, template);
     if (row.slot >= 0) templates.assignSlot(template, row.slot);
     for (const cluster of row.clusters) {
       owners.set(cluster.number, template);
-      clusters.push(cluster);
+      // Only the order counts; all are older than the next line.
+      clusters.push({ ...cluster, lastLine: (lastUse.get(cluster.number) ?? -1) - meta.recency.length });
     }
   }
   source.miner.restore(meta.miner, clusters);
-  for (const cluster of source.miner.clusters()) source.adopt(cluster, owners.get(cluster.number)!);
   const gramRow = new Float64Array(history.capacity);
   for (const { windowId, blob } of stored.windows) restoreWindow(history, windowId, blob, gramRow);
+  source.unembedded = meta.unembedded.flatMap((number) => byNumber.get(number) ?? []);
   templates.changed.clear();
   templates.seenChanged = false;
+  source.historyRewritten = false;
   if (history.size > 0) source.savedWindowId = history.windowId(history.size - 1);
+  source.adopt(owners);
 }
 
 function firstUnsaved(source: Source): number {
@@ -134,8 +155,7 @@ function windowBlob(history: History, i: number): Uint8Array {
   const used = [...counts.keys()].filter((slot) => counts[slot]! > 0);
   const bytes = new Uint8Array(HEADER_BYTES + (i + 1) * 8 + used.length * 8);
   const view = new DataView(bytes.buffer);
-  const gates = GATES.reduce((flags, gate, bit) => flags | (window.gates.includes(gate) ? 1 << bit : 0), 0);
-  const numbers = [window.records, window.error, window.normalizedError, window.rank, gates | (window.accepted ? 1 << 15 : 0)];
+  const numbers = [window.records, window.error, window.normalizedError, window.rank, history.flags(i)];
   numbers.forEach((value, k) => view.setFloat64(k * 8, value));
   view.setUint32(40, i + 1);
   let at = HEADER_BYTES;
@@ -158,8 +178,8 @@ function restoreWindow(history: History, windowId: number, blob: Uint8Array, gra
     number,
   ];
   const i = history.push();
-  const gates: Gate[] = GATES.filter((_, bit) => (flags & (1 << bit)) !== 0);
-  history.set(i, { windowId, records, error, normalizedError, rank, gates, accepted: (flags & (1 << 15)) !== 0 });
+  history.set(i, { windowId, records, error, normalizedError, rank, gates: [], accepted: false });
+  history.setFlags(i, flags);
   const length = view.getUint32(40);
   // The row was written when older windows were still there: its newest entries belong to those that are left.
   if (length < i + 1) throw new RangeError(`stored window ${windowId} has ${length} inner products, needs ${i + 1}`);

@@ -1,9 +1,12 @@
+import { MAX_LINE_BYTES } from './frame.ts';
+
 /** What replaces a secret. */
 const REDACTED = '<redacted>';
 
 /**
  * Removes what the user's patterns match before a line is mined, sampled, embedded or stored. Off, it costs nothing; on, lines
- * become strings and back. Lines are cut at 8 KiB before, which bounds a slow pattern.
+ * become strings and back. Lines are cut at 8 KiB before, which bounds a slow pattern, and after each pattern, because a text may
+ * grow with every match.
  */
 export class Redactor {
   readonly #patterns: RegExp[];
@@ -14,7 +17,7 @@ export class Redactor {
 
   redact(bytes: Uint8Array, start: number, end: number): Uint8Array {
     let text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('utf8');
-    for (const pattern of this.#patterns) text = text.replace(pattern, REDACTED);
+    for (const pattern of this.#patterns) text = text.replace(pattern, REDACTED).slice(0, MAX_LINE_BYTES);
     return Buffer.from(text, 'utf8');
   }
 }

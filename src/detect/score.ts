@@ -1,4 +1,10 @@
-import { attribute, createAttributionScratch, reconstructionError, type AttributionScratch, type TemplateShare } from './attribution.ts';
+import {
+  attribute,
+  createAttributionScratch,
+  reconstructionError,
+  type AttributionScratch,
+  type TemplateShare,
+} from './attribution.ts';
 import { defaultFloors } from './baseline.ts';
 import { DmdKernel, type DmdOptions } from './dmd/kernel.ts';
 import { addWeights, combine, project, weightedSum, type SnapshotKind, type SparseCounts } from './dmd/snapshot.ts';
@@ -73,7 +79,12 @@ export class WindowScorer {
     if (rank > 0) {
       for (let j = 0; j < m; j++) {
         const weight = this.#kernel.weights[j]!;
-        addWeights(this.#options.snapshot, this.#counts(history, from + j + this.#options.delay), weight, this.#expected);
+        addWeights(
+          this.#options.snapshot,
+          this.#counts(history, from + j + this.#options.delay),
+          weight,
+          this.#expected,
+        );
       }
     }
     const error = reconstructionError(this.#weighted(), this.#attribution);
@@ -96,18 +107,17 @@ export class WindowScorer {
    * All windows of the history must have their row.
    */
   refreshGram(history: History, templates: TemplateTable): boolean {
-    let any = false;
-    for (let i = 0; i < history.size; i++) {
-      if (!history.isStale(i)) continue;
-      if (!any) this.#load(templates);
-      any = true;
+    const stale = history.staleWindows();
+    if (stale.length === 0) return false;
+    this.#load(templates);
+    for (const i of stale) {
       this.#actual.fill(0);
       addWeights(this.#options.snapshot, this.#counts(history, i), 1, this.#actual);
       this.#formRow(history, templates, history.size);
       history.gram.setRow(i, this.#row);
       history.setFresh(i);
     }
-    return any;
+    return true;
   }
 
   /** Smallest deviations that count as one sigma for a source with this history (the windows before `i`). */
@@ -145,7 +155,8 @@ export class WindowScorer {
     const columns = templates.bySlot.length;
     combine(this.#actual, this.#vectors, columns, this.#snapshot);
     project(this.#snapshot, this.#vectors, columns, this.#products);
-    for (let j = 0; j < n; j++) this.#row[j] = weightedSum(this.#options.snapshot, this.#counts(history, j), this.#products);
+    for (let j = 0; j < n; j++)
+      this.#row[j] = weightedSum(this.#options.snapshot, this.#counts(history, j), this.#products);
   }
 
   #counts(history: History, i: number): SparseCounts {

@@ -1,13 +1,16 @@
 import type { ErrorBaseline } from './baseline.ts';
 import { History } from './history.ts';
 import type { Cluster, Miner } from './miner/miner.ts';
-import { EMPTY_PANE, GAP_PANE, MAX_SAMPLE_BYTES, MAX_SAMPLES, MAX_TRACES, TRACE_BYTES, unite } from './pane.ts';
+import { EMPTY_PANE, GAP_PANE, holdsTrace, MAX_SAMPLES, MAX_TRACES, sampleOf, TRACE_BYTES, unite } from './pane.ts';
 import type { Pane, PaneEntry } from './pane.ts';
-import { current, TemplateTable, type Template } from './template.ts';
+import type { WindowScorer } from './score.ts';
+import { current, MAX_TEMPLATES, TemplateTable, type Template } from './template.ts';
 import type { VectorTable } from './vectors.ts';
 
-/** Distinct templates told apart in one pane: random lines must not keep a cluster each alive until the pane closes. */
+/** Clusters counted in one pane: random lines must not keep a cluster each alive until the pane closes. */
 const MAX_TOUCHED = 1024;
+/** Of these for clusters that the history does not know, so that a flood does not crowd out the templates it does know. */
+const MAX_TOUCHED_UNKNOWN = MAX_TOUCHED - MAX_TEMPLATES;
 
 /** A closed window that waits for its vectors. */
 export interface PendingWindow {
@@ -33,16 +36,17 @@ export class Source {
   baseline: ErrorBaseline;
   /** Closed windows in order; the pipeline bounds them by scoring the oldest without its vectors. */
   readonly pending: PendingWindow[] = [];
-  /** Set when rows of old windows changed: the store must write the history again. */
-  historyRewritten = false;
+  /** Rows of old windows changed, or the store knows nothing of this source: everything is written again. */
+  historyRewritten = true;
   /** Newest window that the store has. */
   savedWindowId = -Infinity;
+  /** Templates without a vector when Gram rows were last formed. */
+  unembedded: readonly Template[] = [];
   #panes: Pane[];
   #touched: Cluster[] = [];
   #openRecords = 0;
-  /** Templates that the newest window was scored without. */
-  #scoredWithout: Template[] = [];
-  /** Lines of templates beyond {@link MAX_TOUCHED} in a pane. */
+  #newestMs = 0;
+  /** Lines of clusters beyond {@link MAX_TOUCHED} in a pane. */
   #overflowLines = 0;
   #countedEvictions = 0;
 
@@ -65,20 +69,29 @@ export class Source {
   }
 
   /** Counts one mined line in the open pane. Hot: no allocation once a template has its samples of this pane. */
-  count(cluster: Cluster, bytes: Uint8Array, start: number, end: number, timeMs: number, ids: Uint8Array, idStart: number): void {
+  count(
+    cluster: Cluster,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    timeMs: number,
+    ids: Uint8Array,
+    idStart: number,
+  ): void {
     this.#openRecords++;
+    this.#newestMs = timeMs;
     if (cluster.paneCount === 0) {
-      if (this.#touched.length === MAX_TOUCHED) {
+      if (this.#touched.length >= (isKnown(cluster) ? MAX_TOUCHED : MAX_TOUCHED_UNKNOWN)) {
         this.#overflowLines++;
         return;
       }
       this.#touched.push(cluster);
-      cluster.pane ??= { template: null, firstMs: timeMs, samples: [], traces: [] } satisfies ClusterPane;
+      cluster.pane ??= newClusterPane(null, timeMs);
     }
     cluster.paneCount++;
     const pane = cluster.pane as ClusterPane;
-    if (pane.samples.length < MAX_SAMPLES) pane.samples.push(bytes.slice(start, Math.min(end, start + MAX_SAMPLE_BYTES)));
-    if (pane.traces.length < MAX_TRACES && idStart >= 0 && !holds(pane.traces, ids, idStart)) {
+    if (pane.samples.length < MAX_SAMPLES) pane.samples.push(sampleOf(bytes, start, end));
+    if (pane.traces.length < MAX_TRACES && idStart >= 0 && !holdsTrace(pane.traces, ids, idStart)) {
       pane.traces.push(ids.slice(idStart, idStart + TRACE_BYTES));
     }
   }
@@ -86,9 +99,9 @@ export class Source {
   /** The union of the kept panes and the one that closes now goes to {@link pending}. */
   closePane(stepEndMs: number, gap: boolean, incomplete: boolean): void {
     this.#reconcile();
-    const pane: Pane = { records: this.#openRecords, entries: this.#takeEntries(), gap };
+    const entries = this.#takeEntries();
+    this.#panes.push(gap ? GAP_PANE : { records: this.#openRecords, entries, gap });
     this.#openRecords = 0;
-    this.#panes.push(pane);
     this.pending.push({ stepEndMs, window: unite(this.#panes), incomplete });
     this.#panes.shift();
   }
@@ -96,6 +109,7 @@ export class Source {
   /** Texts of this source that still need a vector. */
   *missing(): Generator<string> {
     for (const { window } of this.pending) {
+      if (window.gap) continue;
       for (const entry of window.entries) {
         const { vector } = current(entry.template);
         if (vector.values === null) yield vector.text;
@@ -106,17 +120,20 @@ export class Source {
     }
   }
 
-  /** Rows of the history that were formed without a vector are stale once it is there. */
-  repairHistory(): void {
-    for (const template of this.#scoredWithout) {
+  /** Rows of the Gram matrix that templates or vectors made stale are formed again, also those that lacked a vector which is there now. */
+  refreshGram(scorer: WindowScorer): void {
+    for (const template of this.unembedded) {
       if (template.slot >= 0 && template.vector.values !== null) this.history.markStale(template.slot);
     }
+    if (!scorer.refreshGram(this.history, this.templates)) return;
+    this.historyRewritten = true;
+    this.noteUnembedded();
   }
 
-  /** @returns whether the window must be scored without some vector. */
-  noteMissingVectors(): boolean {
-    this.#scoredWithout = this.templates.bySlot.filter((template) => template?.vector.values === null) as Template[];
-    return this.#scoredWithout.length > 0;
+  /** Gram rows are being formed now. @returns whether some vector is missing */
+  noteUnembedded(): boolean {
+    this.unembedded = this.templates.bySlot.filter((template) => template?.vector.values === null) as Template[];
+    return this.unembedded.length > 0;
   }
 
   /** What the bounds made leave since the last call. */
@@ -129,33 +146,56 @@ export class Source {
     return evictions;
   }
 
-  isInPanes(template: Template): boolean {
-    const holdsIt = (pane: Pane) => pane.entries.some((entry) => entry.template === template);
-    return this.#panes.some(holdsIt) || this.pending.some(({ window }) => holdsIt(window));
+  /** Forgets templates that nothing uses. */
+  sweep(): void {
+    this.templates.sweep(() => {
+      const used = new Set<Template>();
+      for (const { entries } of [...this.#panes, ...this.pending.map(({ window }) => window)]) {
+        for (const { template } of entries) used.add(current(template));
+      }
+      return used;
+    });
   }
 
-  /** Parked and back: what lies between is a gap of the clock, but the pane before the return counts as empty. */
-  resume(): void {
+  /** It fell idle: nothing of the past waits to be judged, and when it speaks again the pane before counts as empty. */
+  park(): void {
+    this.#reconcile();
+    this.#takeEntries();
+    this.#openRecords = 0;
+    this.pending.length = 0;
     this.#panes.fill(EMPTY_PANE);
+    this.sweep();
   }
 
-  /** A restored cluster counts into a restored template. */
-  adopt(cluster: Cluster, template: Template): void {
-    template.clusters.add(cluster);
-    cluster.pane = { template, firstMs: 0, samples: [], traces: [] } satisfies ClusterPane;
+  /** Restored clusters count into restored templates. The history is there already. */
+  adopt(owners: ReadonlyMap<number, Template>): void {
+    for (const cluster of this.miner.clusters()) {
+      const template = owners.get(cluster.number)!;
+      template.clusters.add(cluster);
+      cluster.pane = newClusterPane(template, template.firstSeenMs);
+    }
+    // One that generalised after the pane had closed was stored with its new text, its template still with the old one.
+    for (const cluster of this.miner.clusters()) {
+      const pane = cluster.pane as ClusterPane;
+      const template = pane.template!;
+      if (cluster.text !== template.text)
+        pane.template = this.templates.attach(cluster, current(template), pane.firstMs);
+    }
+    this.#countedEvictions = this.miner.evictedTotal;
   }
 
   /** Templates follow the clusters that were born, generalised or left since the last pane. */
   #reconcile(): void {
-    for (const cluster of this.miner.drainChanged()) {
-      const pane = cluster.pane as ClusterPane | null;
-      if (pane === null) continue;
-      const previous = pane.template === null ? null : current(pane.template);
-      pane.template = this.templates.attach(cluster, previous, pane.firstMs);
-    }
+    // First, so that what is left of a template alone may rename it.
     for (const cluster of this.miner.drainEvicted()) {
       const pane = cluster.pane as ClusterPane | null;
       if (pane?.template) this.templates.detach(cluster, current(pane.template));
+    }
+    for (const cluster of this.miner.drainChanged()) {
+      // Without a pane there was no room to count its lines; it lives on all the same and needs its template.
+      const pane = (cluster.pane ??= newClusterPane(null, this.#newestMs)) as ClusterPane;
+      const previous = pane.template === null ? null : current(pane.template);
+      pane.template = this.templates.attach(cluster, previous, pane.firstMs);
     }
   }
 
@@ -178,9 +218,12 @@ export class Source {
   }
 }
 
-function holds(traces: readonly Uint8Array[], ids: Uint8Array, start: number): boolean {
-  return traces.some((trace) => {
-    for (let k = 0; k < 16; k++) if (trace[k] !== ids[start + k]) return false;
-    return true;
-  });
+function newClusterPane(template: Template | null, firstMs: number): ClusterPane {
+  return { template, firstMs, samples: [], traces: [] };
+}
+
+/** Whether the history counts a cluster's template. */
+function isKnown({ pane }: Cluster): boolean {
+  const template = (pane as ClusterPane | null)?.template ?? null;
+  return template !== null && current(template).slot >= 0;
 }

@@ -24,6 +24,8 @@ export interface Template {
   clusters: Set<Cluster>;
   /** Where its counts went when it was merged into an equal one. */
   mergedInto: Template | null;
+  /** The store has a row of it. */
+  stored: boolean;
 }
 
 /** Follows merges to the template that counts now. */
@@ -35,8 +37,9 @@ export function current(template: Template): Template {
 
 export class TemplateTable {
   readonly bySlot: (Template | null)[] = [];
-  /** Numbers whose stored row must be written / removed at the next checkpoint. */
+  /** Templates whose row must be written at the next checkpoint. */
   readonly changed = new Set<Template>();
+  /** Numbers whose row must leave the store. */
   readonly removed: number[] = [];
   /** Templates that left because of {@link MAX_TEMPLATES}. */
   overflowed = 0;
@@ -87,10 +90,13 @@ export class TemplateTable {
       vector: this.#vectors.hold(text),
       clusters: new Set(),
       mergedInto: null,
+      stored: false,
     };
     this.nextNumber = Math.max(this.nextNumber, number + 1);
     this.#byId.set(id, template);
     this.changed.add(template);
+    // Until the sweep finds that something uses it.
+    this.#orphans.add(template);
     return template;
   }
 
@@ -119,27 +125,37 @@ export class TemplateTable {
     this.#orphans.add(template);
   }
 
-  /** Frees columns whose counts have all left, and forgets templates that no cluster, column or kept pane uses. */
-  sweep(inPanes: (template: Template) => boolean): void {
+  /**
+   * Frees columns whose counts have all left, and forgets templates that no cluster, column or kept pane uses.
+   *
+   * @param inPanes templates of the kept panes and waiting windows; asked for only when it matters
+   */
+  sweep(inPanes: () => ReadonlySet<Template>): void {
     for (const template of this.bySlot) {
       if (template !== null && this.#history.total(template.slot) === 0) this.releaseSlot(template);
     }
     for (const template of this.#orphans) {
       if (template.slot >= 0 || template.clusters.size > 0) this.#orphans.delete(template);
-      else if (!inPanes(template)) this.#remove(template);
     }
+    if (this.#orphans.size === 0) return;
+    const kept = inPanes();
+    for (const template of this.#orphans) if (!kept.has(template)) this.#remove(template);
   }
 
   wasSeen(id: string): boolean {
     return this.#seen.has(id);
   }
 
-  /** Remembers an accepted id, the least recent leaves. */
+  /** Remembers an accepted id; the first remembered of those that the history no longer counts leaves. */
   markSeen(id: string): void {
     if (this.#seen.has(id)) return;
     this.#seen.add(id);
     this.seenChanged = true;
-    if (this.#seen.size > MAX_SEEN) this.#seen.delete(this.#seen.values().next().value!);
+    while (this.#seen.size > MAX_SEEN) {
+      const oldest = this.#seen.values().next().value!;
+      this.#seen.delete(oldest);
+      if ((this.#byId.get(oldest)?.slot ?? -1) >= 0) this.#seen.add(oldest);
+    }
   }
 
   get seen(): Iterable<string> {
@@ -171,9 +187,14 @@ export class TemplateTable {
 
   #merge(from: Template, into: Template): void {
     if (from.slot >= 0) {
-      if (into.slot < 0) this.assignSlot(into);
-      this.#history.mergeSlots(from.slot, into.slot);
-      this.bySlot[from.slot] = null;
+      if (into.slot >= 0) {
+        this.#history.mergeSlots(from.slot, into.slot);
+        this.bySlot[from.slot] = null;
+      } else {
+        // The column changes hands: a new one could be one too many.
+        this.#history.markStale(from.slot);
+        this.assignSlot(into, from.slot);
+      }
       from.slot = -1;
     }
     if (this.#seen.has(from.id)) this.markSeen(into.id);
@@ -188,7 +209,8 @@ export class TemplateTable {
     this.#byId.delete(template.id);
     this.#vectors.release(template.vector);
     this.changed.delete(template);
-    this.removed.push(template.number);
+    // What was never stored need not leave: without a store nobody empties this list.
+    if (template.stored) this.removed.push(template.number);
   }
 
   #freeSlot(): number {

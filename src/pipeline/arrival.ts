@@ -1,12 +1,16 @@
 import type { Attributes, DecodedRecord, ExportResult, ExportTarget, Intake, RecordSink } from '../receive/record.ts';
-import type { ArrivalClock, PaneFrames } from '../clock/clock.ts';
+import type { ArrivalClock, PaneRecords } from '../clock/clock.ts';
+import { REFUSED, type RecordFrame } from '../detect/frame.ts';
 import { admit, MAX_WAITING, type AddressedFrame } from '../source/admission.ts';
-import { FrameBuilder } from '../source/frame-builder.ts';
+import { addressFrame, FrameBuilder } from '../source/frame-builder.ts';
 import type { DropReason, Registry, SourceEntry } from '../source/registry.ts';
 import type { ResolvedSource, SourceResolver } from '../source/source-key.ts';
-import type { RecordFrame } from '../detect/frame.ts';
 
 const OWN_SCOPE = 'logdrift';
+/** Distinct panes of one request (event time only): a request of invented times must not cost more than its bytes. */
+const MAX_PANES = 10_000;
+/** What a Date can hold; beyond it a millisecond is no longer exact. */
+const MAX_TIME_MS = 8.64e15;
 
 export interface ArrivalOptions {
   /** False: everything is answered and counted, nothing analysed. */
@@ -16,30 +20,35 @@ export interface ArrivalOptions {
   clock: ArrivalClock;
   /** Identity of a source after one more resource spoke for it. */
   identify(current: ReadonlyMap<string, string> | null, resource: Attributes): ReadonlyMap<string, string>;
-  /** Resolves once the sources that are being restored from the store have arrived in their shard. */
-  restored(): Promise<void> | null;
+  /** Resolves once the shard has the source with its state from the store; null when it has it already. */
+  restoring(entry: SourceEntry): Promise<void> | null;
   waiting: Int32Array;
   patienceMs?: number;
   post(shard: number, frame: RecordFrame): void;
   onDrop(reason: DropReason, records: number, entry: SourceEntry | null): void;
-  onUnmapped(resource: Attributes, record: DecodedRecord): void;
+  /** @param record one of the `records` that named no source; only its attributes and body fields are valid */
+  onUnmapped(resource: Attributes, record: DecodedRecord, records: number): void;
 }
 
 /**
- * The arrival leg: decoded records become frames for their shards. Everything up to {@link Intake.commit} is synchronous and takes
- * nothing; `commit` is the only wait, and only for room.
+ * The arrival leg: decoded records become frames for their shards. Everything up to {@link Intake.commit} is synchronous and touches
+ * nothing outside the request; `commit` is the only wait, and only for room.
  */
 export function createArrival(options: ArrivalOptions): ExportTarget {
   return { begin: () => new ArrivalIntake(options) };
 }
 
-/** What one request brought of one source. */
-interface Tally {
-  entry: SourceEntry;
+/** A source as one request knows it. */
+interface RequestSource {
+  /** In place of a handle while the request is decoded: sources are born when their records are handed over. */
+  readonly index: number;
+  readonly resolved: ResolvedSource;
+  readonly shard: number;
+  identity: ReadonlyMap<string, string>;
   late: number;
 }
 
-/** Records of one request, sorted into frames by pane and shard. Counters move at commit, so that a malformed request counts nothing. */
+/** Records of one request, sorted into frames by pane and shard. A request dropped without commit counts nothing and creates nothing. */
 class ArrivalIntake implements Intake, RecordSink {
   readonly sink = this;
   readonly wantedAttributes: ReadonlySet<string>;
@@ -48,11 +57,17 @@ class ArrivalIntake implements Intake, RecordSink {
   readonly #nowMs: number;
   #resource: Attributes = new Map();
   #scope = '';
+  #lastResource: Attributes | null = null;
   #lastResolved: ResolvedSource | null = null;
-  #lastTally: Tally | null = null;
-  #tallies = new Map<SourceEntry, Tally>();
-  #dropped = new Map<DropReason, number>();
-  #panes = new Map<number, OpenPane>();
+  #lastSource: RequestSource | null = null;
+  readonly #sources = new Map<string, RequestSource>();
+  readonly #dropped = new Map<DropReason, number>();
+  readonly #panes = new Map<number, RequestPane>();
+  #unmapped: { resource: Attributes; record: DecodedRecord; records: number } | null = null;
+  /** Outcome, filled while panes are handed over. */
+  #rejected = 0;
+  #fullest = '';
+  #limited = 0;
 
   constructor(options: ArrivalOptions) {
     this.#options = options;
@@ -73,100 +88,165 @@ class ArrivalIntake implements Intake, RecordSink {
     if (!this.#options.enabled) return this.#drop('disabled');
     // Loop guard: a Collector may route our anomalies back to us.
     if (this.#scope === OWN_SCOPE || record.ownEvent) return this.#drop('own_anomaly');
-    const { resolver, clock } = this.#options;
-    const resolved = resolver.resolve(this.#resource, this.#scope, record);
+    const resolved = this.#options.resolver.resolve(this.#resource, this.#scope, record);
     if (resolved.excluded) return this.#drop('excluded');
-    const timeMs = record.timeMs || record.observedTimeMs || this.#nowMs;
-    const tally = this.#tally(resolved, record, timeMs);
-    if (tally === null) return this.#drop('source_limit');
-    const { entry } = tally;
-    entry.lastSeenMs = Math.max(entry.lastSeenMs, clock.isEventTime ? timeMs : this.#nowMs);
-    const pane = clock.paneOf(record.observedTimeMs || timeMs, timeMs);
+    if (!resolved.mapped) this.#noteUnmapped(record);
+    const source = this.#source(resolved);
+    const observedMs = usable(record.observedTimeMs);
+    const timeMs = usable(record.timeMs) || observedMs || this.#nowMs;
+    const pane = this.#options.clock.paneOf(observedMs || timeMs, timeMs);
     if (pane === null) {
-      tally.late++;
-      return this.#drop('late');
+      source.late++;
+      return;
+    }
+    let open = this.#panes.get(pane);
+    if (open === undefined) {
+      if (this.#panes.size === MAX_PANES) return this.#drop('future');
+      this.#panes.set(pane, (open = this.#openPane()));
     }
     if (resolved.textAttribute !== null) useAttribute(record, resolved.textAttribute);
-    let open = this.#panes.get(pane);
-    if (open === undefined) this.#panes.set(pane, (open = new OpenPane()));
-    open.append(entry, timeMs, record);
+    open.append(source, timeMs, record);
   }
 
   async commit(_signal: AbortSignal): Promise<ExportResult> {
-    const { clock, registry, restored, onDrop } = this.#options;
-    for (const [reason, records] of this.#dropped) if (reason !== 'late') onDrop(reason, records, null);
-    for (const { entry, late } of this.#tallies.values()) {
+    const { clock, registry, onDrop, onUnmapped } = this.#options;
+    for (const [reason, records] of this.#dropped) onDrop(reason, records, null);
+    if (this.#unmapped !== null) onUnmapped(this.#unmapped.resource, this.#unmapped.record, this.#unmapped.records);
+    for (const { resolved, late } of this.#sources.values()) {
       if (late === 0) continue;
-      entry.paneLost += late;
-      entry.late += late;
+      const entry = registry.get(resolved.key) ?? null;
+      if (entry !== null) {
+        entry.lastSeenMs = Math.max(entry.lastSeenMs, clock.nowMs());
+        entry.paneLost += late;
+        entry.late += late;
+      }
       onDrop('late', late, entry);
     }
     for (const pane of this.#panes.values()) pane.close();
-    const restoring = restored();
-    if (restoring !== null) await restoring;
-    let rejected = 0;
-    let fullest = '';
-    await clock.take(this.#panes, async (frames) => {
-      for (const [handle, outcome] of await admit(frames, this.#options)) {
-        const entry = registry.at(handle)!;
-        entry.received += outcome.admitted;
-        entry.paneReceived += outcome.admitted;
-        if (outcome.refused === 0) continue;
-        entry.paneLost += outcome.refused;
-        entry.dropped.set('waiting_limit', (entry.dropped.get('waiting_limit') ?? 0) + outcome.refused);
-        rejected += outcome.refused;
-        fullest = entry.key;
-        onDrop('waiting_limit', outcome.refused, entry);
-      }
-    });
-    return { rejectedLogRecords: rejected, errorMessage: this.#message(rejected, fullest) };
+    if (this.#panes.size > 0) await clock.take(this.#panes);
+    return { rejectedLogRecords: this.#rejected, errorMessage: this.#message() };
   }
 
-  #drop(reason: DropReason): void {
-    this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + 1);
+  #drop(reason: DropReason, records = 1): void {
+    this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + records);
   }
 
-  #message(rejected: number, fullest: string): string {
-    if (rejected > 0) {
-      return `${fullest} sends faster than it is analysed: ${rejected} records beyond ${MAX_WAITING} waiting were refused; other sources lost nothing`;
+  #message(): string {
+    if (this.#rejected > 0) {
+      return `${this.#fullest} sends faster than it is analysed: ${this.#rejected} records beyond ${MAX_WAITING} waiting were refused; other sources lost nothing`;
     }
-    const limited = this.#dropped.get('source_limit') ?? 0;
-    if (limited === 0) return '';
-    return `${limited} records of new sources were accepted but not analysed: logs_config.drift_detection.max_sources is reached`;
+    if (this.#limited === 0) return '';
+    return `${this.#limited} records of new sources were accepted but not analysed: logs_config.drift_detection.max_sources is reached`;
   }
 
-  #tally(resolved: ResolvedSource, record: DecodedRecord, timeMs: number): Tally | null {
-    if (resolved === this.#lastResolved) return this.#lastTally;
-    const { clock, registry, identify, onUnmapped } = this.#options;
-    if (!resolved.mapped) onUnmapped(this.#resource, record);
-    const nowMs = clock.isEventTime ? timeMs : this.#nowMs;
-    const known = registry.get(resolved.key);
-    const entry = known ?? registry.open(resolved, identify(null, this.#resource), nowMs);
-    if (known !== undefined) known.identity = identify(known.identity, this.#resource);
-    let tally: Tally | null = null;
-    if (entry !== null) {
-      tally = this.#tallies.get(entry) ?? { entry, late: 0 };
-      this.#tallies.set(entry, tally);
-    }
+  #source(resolved: ResolvedSource): RequestSource {
+    if (resolved === this.#lastResolved && this.#resource === this.#lastResource) return this.#lastSource!;
+    const { registry, identify } = this.#options;
+    let source = this.#sources.get(resolved.key);
+    if (source === undefined) {
+      const index = this.#sources.size;
+      const identity = identify(null, this.#resource);
+      this.#sources.set(
+        resolved.key,
+        (source = { index, resolved, shard: registry.shardOf(resolved.key), identity, late: 0 }),
+      );
+    } else source.identity = identify(source.identity, this.#resource);
+    this.#lastResource = this.#resource;
     this.#lastResolved = resolved;
-    this.#lastTally = tally;
-    return tally;
+    this.#lastSource = source;
+    return source;
+  }
+
+  /** One record a request is looked at, all are counted. */
+  #noteUnmapped(record: DecodedRecord): void {
+    const { attributes, bodyFields } = record;
+    const copied = (): DecodedRecord => ({
+      ...record,
+      attributes: new Map(attributes),
+      bodyFields: new Map(bodyFields),
+    });
+    this.#unmapped ??= { resource: this.#resource, record: copied(), records: 0 };
+    this.#unmapped.records++;
+  }
+
+  #openPane(): RequestPane {
+    return new RequestPane(
+      (pane, nowMs) => this.#handOver(pane, nowMs),
+      (pane) => this.#options.onDrop('future', pane.records, null),
+    );
+  }
+
+  async #handOver(pane: RequestPane, nowMs: number): Promise<void> {
+    const { restoring, onDrop } = this.#options;
+    const handles = new Int32Array(this.#sources.size).fill(REFUSED);
+    const entries = new Map<number, SourceEntry>();
+    for (const source of pane.sources) {
+      const entry = this.#entry(source, nowMs);
+      if (entry === null) continue;
+      handles[source.index] = entry.handle;
+      entries.set(entry.handle, entry);
+      entry.arriving++;
+    }
+    try {
+      for (const entry of entries.values()) await restoring(entry);
+      let limited = 0;
+      for (const { frame } of pane.frames) limited += addressFrame(frame, handles);
+      if (limited > 0) {
+        this.#limited += limited;
+        onDrop('source_limit', limited, null);
+      }
+      for (const [handle, { admitted, refused }] of await admit(pane.frames, this.#options)) {
+        const entry = entries.get(handle)!;
+        entry.received += admitted;
+        entry.paneReceived += admitted;
+        if (refused === 0) continue;
+        entry.paneLost += refused;
+        entry.dropped.set('waiting_limit', (entry.dropped.get('waiting_limit') ?? 0) + refused);
+        this.#rejected += refused;
+        this.#fullest = entry.key;
+        onDrop('waiting_limit', refused, entry);
+      }
+    } finally {
+      for (const entry of entries.values()) entry.arriving--;
+    }
+  }
+
+  #entry({ resolved, identity }: RequestSource, nowMs: number): SourceEntry | null {
+    const { registry, identify } = this.#options;
+    const known = registry.get(resolved.key);
+    if (known === undefined) return registry.open(resolved, identity, nowMs);
+    known.identity = identify(known.identity, identity);
+    known.lastSeenMs = Math.max(known.lastSeenMs, nowMs);
+    return known;
   }
 }
 
-/** The frames of one pane while a request is decoded. */
-class OpenPane implements PaneFrames {
-  frames: AddressedFrame[] = [];
+/** What one request brought for one pane. */
+class RequestPane implements PaneRecords {
+  records = 0;
   newestMs = -Infinity;
+  readonly frames: AddressedFrame[] = [];
+  readonly sources = new Set<RequestSource>();
+  readonly #handOver: (pane: RequestPane, nowMs: number) => Promise<void>;
+  readonly #discard: (pane: RequestPane) => void;
   #builders: (FrameBuilder | undefined)[] = [];
+  #lastSource: RequestSource | null = null;
 
-  append(entry: SourceEntry, timeMs: number, record: DecodedRecord): void {
-    const builder = (this.#builders[entry.shard] ??= new FrameBuilder(64));
-    builder.append(entry.handle, timeMs, record);
+  constructor(handOver: (pane: RequestPane, nowMs: number) => Promise<void>, discard: (pane: RequestPane) => void) {
+    this.#handOver = handOver;
+    this.#discard = discard;
+  }
+
+  append(source: RequestSource, timeMs: number, record: DecodedRecord): void {
+    const { shard } = source;
+    if (source !== this.#lastSource) this.sources.add((this.#lastSource = source));
+    const builder = (this.#builders[shard] ??= new FrameBuilder(1));
+    builder.append(source.index, timeMs, record);
+    this.records++;
     this.newestMs = Math.max(this.newestMs, timeMs);
     if (!builder.full) return;
-    this.frames.push({ shard: entry.shard, frame: builder.build() });
-    this.#builders[entry.shard] = new FrameBuilder(builder.count);
+    this.frames.push({ shard, frame: builder.build() });
+    this.#builders[shard] = new FrameBuilder(builder.count);
   }
 
   close(): void {
@@ -175,6 +255,19 @@ class OpenPane implements PaneFrames {
     }
     this.#builders = [];
   }
+
+  handOver(nowMs: number): Promise<void> {
+    return this.#handOver(this, nowMs);
+  }
+
+  discard(): void {
+    this.#discard(this);
+  }
+}
+
+/** 0 for a time that cannot be one. */
+function usable(timeMs: number): number {
+  return Math.abs(timeMs) <= MAX_TIME_MS ? timeMs : 0;
 }
 
 const utf8 = new TextEncoder();

@@ -50,21 +50,29 @@ export function pipelineEvents(options: PipelineEventsOptions): PipelineEvents {
       log.info(`Drift detector removed (remaining detectors: ${remaining})`);
     },
     cleanedUp: (removed) => log.info(`Cleaned up ${removed} idle drift detectors`),
-    restoreFailed: (key, error) => log.warn('Stored state of a source could not be used; it starts cold', { source: key, error: String(error) }),
+    restoreFailed: (key, error) =>
+      log.warn('Stored state of a source could not be used; it starts cold', { source: key, error: String(error) }),
     dropped(reason, records) {
       instruments.sources.droppedRecords.add(records, { reason });
       if (reason === 'source_limit') {
-        log.warnLimited('source-limit', 'Records of new sources are not analysed: logs_config.drift_detection.max_sources is reached', {});
+        log.warnLimited(
+          'source-limit',
+          'Records of new sources are not analysed: logs_config.drift_detection.max_sources is reached',
+          {},
+        );
       }
     },
-    unmapped(resource, record) {
-      instruments.sources.unmappedRecords.add(1, { reason: 'no_rule' });
+    unmapped(resource, record, records) {
+      instruments.sources.unmappedRecords.add(records, { reason: 'no_rule' });
       if (unmappedSeen === UNMAPPED_LOOKED_AT) return;
       unmappedKeys.add(resource, record);
       if (++unmappedSeen === 1) setTimeout(() => log.warn(unmappedKeys.warning()), 1_000).unref();
     },
     outage(silentSources, stepEndMs) {
-      if (silentSources > 0) log.warn('Most sources fell silent at once: taken for an outage of the sender, windows are gaps', { sources: silentSources });
+      if (silentSources > 0)
+        log.warn('Most sources fell silent at once: taken for an outage of the sender, windows are gaps', {
+          sources: silentSources,
+        });
       else log.info('Sources are back after an outage of the sender');
       options.outage(silentSources, stepEndMs);
     },

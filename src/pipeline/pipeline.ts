@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Episodes, type Episode } from '../alert/episodes.ts';
-import type { ArrivalClock } from '../clock/clock.ts';
+import type { CloseStep } from '../clock/clock.ts';
 import { EventTimeClock } from '../clock/event-time.ts';
 import { WallClock } from '../clock/wall.ts';
 import type { DriftDetectionConfig, SourcesConfig } from '../config/config.ts';
@@ -22,6 +22,8 @@ import { Steps, type JudgedStep } from './step.ts';
 
 /** Sources that fell idle and are kept in the memory of each shard while there is no store. */
 const MAX_PARKED_PER_SHARD = 256;
+/** Parked sources in the store, as a multiple of `max_sources`: names invented for a week must not fill the disk. */
+const MAX_PARKED_IN_STORE = 10;
 
 export interface PipelineOptions {
   detection: DriftDetectionConfig;
@@ -43,7 +45,8 @@ export interface PipelineEvents extends SourceEvents {
   /** The verdicts of a step, with what they mean; awaited before the next step is judged. */
   judged(step: JudgedStep): Promise<void> | void;
   dropped(reason: DropReason, records: number): void;
-  unmapped(resource: Attributes, record: DecodedRecord): void;
+  /** Records that named no source; `record` is one of them. */
+  unmapped(resource: Attributes, record: DecodedRecord, records: number): void;
   /** A sender outage began (sources that fell silent) or ended (0). */
   outage(silentSources: number, stepEndMs: number): void;
   /** The wall clock jumped, a step was missed. */
@@ -64,6 +67,8 @@ export interface Pipeline extends AsyncDisposable {
   explain(key: string, windowId: number): Promise<WindowExplanation | null>;
   /** Event time only: the input has ended, every pane that the newest record has passed is closed and judged. */
   flush(): Promise<void>;
+  /** Shutdown is near: from now on no step waits for vectors, nor a request (event time) for such a step. */
+  hurry(): void;
 }
 
 /** What the checkpoint keeps beside the sources' own state. */
@@ -79,9 +84,17 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   await using opening = new AsyncDisposableStack();
   const shards = options.shards === 'threads' ? shardCount(detection.templateWorkers) : 1;
   const waiting = new Int32Array(new SharedArrayBuffer(4 * detection.maxSources));
-  const shardOptions = { size: shards, detector: detectorOptions(options), waiting, persist: store !== null };
+  const shardOptions = {
+    size: shards,
+    detector: detectorOptions(options),
+    waiting,
+    persist: store !== null,
+    onRestoreFailed: (key: string, error: Error) => life.restoreFailed(key, error),
+  };
   const pool: ShardPool = opening.use(
-    options.shards === 'threads' ? openShardThreads({ ...shardOptions, onFatal: events.fatal }) : openInlineShards(shardOptions),
+    options.shards === 'threads'
+      ? openShardThreads({ ...shardOptions, onFatal: events.fatal })
+      : openInlineShards(shardOptions),
   );
   const embedding: Embedding = opening.use(
     createEmbedding({
@@ -105,12 +118,16 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     known,
     identities: new Map((restored?.identities ?? []).map(([key, identity]) => [key, new Map(identity)])),
     isMuted: createKeyMatcher(sources.muted),
-    maxParked: MAX_PARKED_PER_SHARD * shards,
+    maxParked: store === null ? MAX_PARKED_PER_SHARD * shards : MAX_PARKED_IN_STORE * detection.maxSources,
     maxIdleMs: detection.maxIdleMs,
     retentionMs: detection.retentionMs,
     events,
   });
-  const registry = new Registry({ maxSources: detection.maxSources, shards, onCreate: (entry) => life.born(entry, registry.size) });
+  const registry = new Registry({
+    maxSources: detection.maxSources,
+    shards,
+    onCreate: (entry) => life.born(entry, registry.size),
+  });
 
   let lastCleanupMs = -Infinity;
   const steps = new Steps({
@@ -136,26 +153,44 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
         };
         // Not awaited: the store merges what it cannot write in time.
         store
-          .commit({ stepEndMs: step.stepEndMs, deltas: step.deltas, service: JSON.stringify(state), ...life.takeMoves() })
+          .commit({
+            stepEndMs: step.stepEndMs,
+            deltas: step.deltas,
+            service: JSON.stringify(state),
+            ...life.takeMoves(),
+          })
           .then(events.committed, events.commitFailed);
       }
     },
   });
 
-  const closeStep = (stepEndMs: number, gap: boolean): Promise<void> => steps.close(stepEndMs, gap);
+  const closeStep: CloseStep = async (stepEndMs, gap) => {
+    try {
+      if (gap && options.clock === 'wall') registry.excuse(stepEndMs);
+      await steps.close(stepEndMs, gap);
+    } catch (error) {
+      // Every later step waits for this one: nothing would be judged any more.
+      events.fatal(asError(error));
+      throw error;
+    }
+  };
   const clock = options.clock === 'wall' ? wallClock(options, closeStep) : eventClock(options, closeStep);
   opening.use(clock);
-  if (restored !== null && clock.isEventTime) clock.resumeAt(restored.judgedMs);
-  await life.restoreActive(registry, restored?.judgedMs ?? clock.nowMs());
-  if (!clock.isEventTime) clock.start(restored?.judgedMs ?? null);
+  await pool.ready();
+  // Switched off, nothing is analysed: no source, no step, and the store is left as it is.
+  if (detection.enabled) {
+    if (restored !== null && clock instanceof EventTimeClock) clock.resumeAt(restored.judgedMs);
+    await life.restoreActive(registry, Math.max(restored?.judgedMs ?? 0, clock.nowMs()));
+    if (clock instanceof WallClock) clock.start(restored?.judgedMs ?? null);
+  }
 
   const target = createArrival({
     enabled: detection.enabled,
     resolver: options.resolver ?? createSourceResolver(sources),
     registry,
-    clock: clock satisfies ArrivalClock,
+    clock,
     identify: (current, resource) => mergeIdentity(current, resource),
-    restored: () => life.restoring(),
+    restoring: (entry) => life.restoring(entry),
     waiting,
     ...(options.shards === 'inline' ? { patienceMs: Infinity } : {}),
     post: (shard, frame) => pool.postFrame(shard, frame),
@@ -167,9 +202,14 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   let closed: Promise<void> | null = null;
   const close = async (): Promise<void> => {
     // No new panes, then judge what is closed, then the parts in reverse order. The open pane is never judged.
-    await clock[Symbol.asyncDispose]();
-    await steps.finish();
-    await parts.disposeAsync();
+    const finished = steps.finish(); // before the clock, which on event time waits for steps that wait for their vectors
+    finished.catch(() => undefined); // awaited below
+    try {
+      await clock[Symbol.asyncDispose]();
+      await steps.finish();
+    } finally {
+      await parts.disposeAsync();
+    }
   };
   return {
     target,
@@ -181,8 +221,9 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       return entry === undefined ? null : pool.explain(entry.shard, entry.handle, windowId);
     },
     flush: async () => {
-      if (clock.isEventTime) await clock.flush();
+      if (clock instanceof EventTimeClock) await clock.flush();
     },
+    hurry: () => void steps.finish().catch(() => undefined), // who closes the steps sees the error
     [Symbol.asyncDispose]: () => (closed ??= close()),
   };
 }
@@ -207,15 +248,15 @@ function detectorOptions({ detection, hashSeed }: PipelineOptions): DetectorOpti
   };
 }
 
-function wallClock({ detection, events }: PipelineOptions, closeStep: (stepEndMs: number, gap: boolean) => Promise<void>): WallClock {
+function wallClock({ detection, events }: PipelineOptions, closeStep: CloseStep): WallClock {
   return new WallClock({
     stepMs: detection.windowStepMs,
-    closeStep: (stepEndMs, gap) => closeStep(stepEndMs, gap).catch((error: unknown) => events.fatal(asError(error))),
+    closeStep: (stepEndMs, gap) => closeStep(stepEndMs, gap).catch(() => undefined), // reported as fatal
     onIrregular: events.irregular,
   });
 }
 
-function eventClock({ detection, shards }: PipelineOptions, closeStep: (stepEndMs: number, gap: boolean) => Promise<void>): EventTimeClock {
+function eventClock({ detection, shards }: PipelineOptions, closeStep: CloseStep): EventTimeClock {
   return new EventTimeClock({
     stepMs: detection.windowStepMs,
     allowedLatenessMs: detection.allowedLatenessMs,

@@ -20,6 +20,7 @@ export interface SourceLifeOptions {
   known: readonly KnownSource[];
   identities: ReadonlyMap<string, ReadonlyMap<string, string>>;
   isMuted(key: string): boolean;
+  /** Parked sources beyond it are forgotten, those parked longest ago first. */
   maxParked: number;
   maxIdleMs: number;
   retentionMs: number;
@@ -33,15 +34,16 @@ export class SourceLife {
   readonly #parked = new Map<string, number>();
   /** Sources that were active when the service stopped. */
   readonly #interrupted = new Set<string>();
-  #restoring = new Set<Promise<void>>();
+  readonly #restoring = new Map<SourceEntry, Promise<void>>();
   #moves: { parked: { key: string; atMs: number }[]; forgotten: string[] } = { parked: [], forgotten: [] };
 
   constructor(options: SourceLifeOptions) {
     this.#options = options;
-    for (const { key, parkedAtMs } of options.known) {
-      if (parkedAtMs === null) this.#interrupted.add(key);
-      else this.#parked.set(key, parkedAtMs);
-    }
+    const parked = options.known
+      .filter(({ parkedAtMs }) => parkedAtMs !== null)
+      .sort((a, b) => a.parkedAtMs! - b.parkedAtMs!);
+    for (const { key, parkedAtMs } of parked) this.#parked.set(key, parkedAtMs!);
+    for (const { key, parkedAtMs } of options.known) if (parkedAtMs === null) this.#interrupted.add(key);
   }
 
   /** A source has its entry: its shard gets it, with its state if it was known before. */
@@ -55,27 +57,35 @@ export class SourceLife {
     const restoring = store
       .load(entry.key)
       .catch((error: unknown) => {
-        events.restoreFailed(entry.key, error);
+        this.restoreFailed(entry.key, error);
         return null;
       })
       .then((stored) => pool.post(entry.shard, { ...open, stored }))
-      .finally(() => this.#restoring.delete(restoring));
-    this.#restoring.add(restoring);
+      .finally(() => this.#restoring.delete(entry));
+    this.#restoring.set(entry, restoring);
   }
 
-  /** Resolves when no source is on its way from the store; null when none is. */
-  restoring(): Promise<void> | null {
-    return this.#restoring.size === 0 ? null : Promise.all(this.#restoring).then(() => undefined);
+  /** Stored state was of no use: what is left of it must not mix with what the source learns now. */
+  restoreFailed(key: string, error: unknown): void {
+    const { store, events } = this.#options;
+    events.restoreFailed(key, error);
+    if (store !== null) this.#moves.forgotten.push(key);
   }
 
-  /** After a restart: what was active goes on, whether it speaks or not. */
+  /** Resolves when the source has arrived from the store; null when it is not on its way. */
+  restoring(entry: SourceEntry): Promise<void> | null {
+    return this.#restoring.get(entry) ?? null;
+  }
+
+  /** After a restart: what was active goes on, whether it speaks or not; what `max_sources` has no room for is parked. */
   async restoreActive(registry: Registry, nowMs: number): Promise<void> {
     for (const key of [...this.#interrupted]) {
       const colon = key.indexOf(':');
       const source = { key, type: key.slice(0, colon), id: key.slice(colon + 1) };
-      registry.open(source, this.#options.identities.get(key) ?? new Map(), nowMs);
+      if (registry.open(source, this.#options.identities.get(key) ?? new Map(), nowMs) === null) this.#park(key, nowMs);
     }
-    await this.restoring();
+    this.#interrupted.clear();
+    await Promise.all(this.#restoring.values());
   }
 
   /** Parks idle sources, forgets parked ones beyond retention. */
@@ -85,16 +95,14 @@ export class SourceLife {
     for (const entry of idle) {
       registry.remove(entry);
       pool.post(entry.shard, { type: 'close', handles: [entry.handle], keep: store === null });
-      this.#parked.set(entry.key, nowMs);
-      this.#moves.parked.push({ key: entry.key, atMs: nowMs });
+      this.#park(entry.key, nowMs);
       events.removed(entry, registry.size);
     }
     if (idle.length > 0) events.cleanedUp(idle.length);
     for (const [key, parkedAtMs] of this.#parked) {
-      const crowded = store === null && this.#parked.size > maxParked;
-      if (nowMs - parkedAtMs <= retentionMs && !crowded) break;
+      if (nowMs - parkedAtMs <= retentionMs && this.#parked.size <= maxParked) break;
       this.#parked.delete(key);
-      this.#moves.forgotten.push(key);
+      if (store !== null) this.#moves.forgotten.push(key);
       episodes.remove(key);
     }
   }
@@ -104,5 +112,11 @@ export class SourceLife {
     const moves = this.#moves;
     this.#moves = { parked: [], forgotten: [] };
     return moves;
+  }
+
+  #park(key: string, nowMs: number): void {
+    this.#parked.set(key, nowMs);
+    // Nobody would ever take them away.
+    if (this.#options.store !== null) this.#moves.parked.push({ key, atMs: nowMs });
   }
 }

@@ -56,6 +56,7 @@ export class Steps {
   readonly #outage = new SenderOutage();
   readonly #unjudged: ClosedStep[] = [];
   #chain: Promise<void> = Promise.resolve();
+  #hurried = false;
 
   constructor(options: StepOptions) {
     this.#options = options;
@@ -64,11 +65,11 @@ export class Steps {
   /** Closes the pane that ends at `stepEndMs` for all sources. @returns when its windows are judged and reported. */
   close(stepEndMs: number, gap: boolean): Promise<void> {
     const { pool, registry, panesPerWindow, onOutage } = this.#options;
-    const outage = this.#outage.observe(registry);
+    const outage = this.#outage.observe(registry, gap);
     if (outage.started > 0) onOutage({ started: outage.started }, stepEndMs);
     if (outage.ended) onOutage({ ended: true }, stepEndMs);
     const isGap = gap || outage.gap;
-    const incomplete = registry.closePane(panesPerWindow);
+    const incomplete = registry.closePane(panesPerWindow, gap);
     const step: ClosedStep = {
       stepEndMs,
       gap: isGap,
@@ -77,13 +78,15 @@ export class Steps {
       hurry: new AbortController(),
     };
     this.#unjudged.push(step);
+    if (this.#hurried) step.hurry.abort();
     if (this.#unjudged.length > MAX_UNJUDGED) this.#unjudged[0]!.hurry.abort();
     this.#chain = this.#chain.then(() => this.#judge(step));
     return this.#chain;
   }
 
-  /** Shutdown: what is closed is judged now, without vectors that are not there yet. */
+  /** Shutdown: what is closed, now or later, is judged without vectors that are not there yet. */
   async finish(): Promise<void> {
+    this.#hurried = true;
     for (const step of this.#unjudged) step.hurry.abort();
     await this.#chain;
   }
@@ -98,7 +101,8 @@ export class Steps {
       const entry = registry.at(verdict.handle);
       const anomaly = episodes.observe(verdict);
       if (anomaly !== null) anomalies.push(anomaly);
-      if (entry === undefined) continue;
+      // It may have left since, and its handle may be another's.
+      if (entry?.key !== verdict.source) continue;
       entry.reconstructionError = verdict.reconstructionError;
       entry.normalizedError = verdict.normalizedError;
       if (anomaly !== null && anomaly.phase !== 'end') entry.anomalies[anomaly.severity]++;
@@ -121,8 +125,9 @@ export class Steps {
     const texts = [...new Set(closed.flatMap((shard) => shard.missing))];
     if (texts.length === 0) return;
     const leftMs = Math.max(0, embedWaitMs - (performance.now() - step.closedAtMs));
-    const deadline = AbortSignal.any([AbortSignal.timeout(Math.ceil(leftMs)), step.hurry.signal]);
-    const vectors = await embedding.vectors(texts, deadline);
+    const deadline = setTimeout(() => step.hurry.abort(), leftMs);
+    const vectors = await embedding.vectors(texts, step.hurry.signal);
+    clearTimeout(deadline);
     for (const [shard, { missing }] of closed.entries()) postVectors(pool, shard, missing, vectors);
   }
 }

@@ -32,8 +32,8 @@ export async function replay(command: ReplayCommand, config: Config): Promise<nu
   const log = createLog({ level: 'warn' });
   const summary = new ReplaySummary();
   await using files = new AsyncDisposableStack();
-  const scores = command.scoresFile === null ? null : files.use(openLines(command.scoresFile));
-  const anomalies = command.anomaliesFile === null ? null : files.use(openLines(command.anomaliesFile));
+  const scores = command.scoresFile === null ? null : files.use(await openLines(command.scoresFile));
+  const anomalies = command.anomaliesFile === null ? null : files.use(await openLines(command.anomaliesFile));
   const inputs = openInputs(command.inputs, { source: command.source, timezone: command.timezone });
   using progress = new Progress(inputs, process.stderr);
 
@@ -49,7 +49,10 @@ export async function replay(command: ReplayCommand, config: Config): Promise<nu
     progress.at(step.stepEndMs, summary.episodes);
   };
   {
-    await using embedder = openEmbedder({ url: config.driftDetection.embeddingUrl, model: config.driftDetection.embeddingModel });
+    await using embedder = openEmbedder({
+      url: config.driftDetection.embeddingUrl,
+      model: config.driftDetection.embeddingModel,
+    });
     await using pipeline = await openPipeline({
       detection: config.driftDetection,
       sources: config.sources,
@@ -64,7 +67,10 @@ export async function replay(command: ReplayCommand, config: Config): Promise<nu
     await pipeline.flush();
   }
   progress[Symbol.dispose]();
-  process.stdout.write(command.json ? `${JSON.stringify(summary.json(inputs.stats))}\n` : summary.table(inputs.stats));
+  await files.disposeAsync();
+  // Where standard output carries lines, it carries nothing else.
+  const said = [command.scoresFile, command.anomaliesFile].includes('-') ? process.stderr : process.stdout;
+  said.write(command.json ? `${JSON.stringify(summary.json(inputs.stats))}\n` : summary.table(inputs.stats));
   return 0;
 }
 
@@ -73,7 +79,8 @@ function replayEvents(judged: (step: JudgedStep) => Promise<void>, summary: Repl
   return {
     judged,
     dropped: (reason: string, records: number) => summary.dropped(reason, records),
-    unmapped: () => log.warnOnce('unmapped', 'Some records match no source; they are analysed together as otlp:unknown'),
+    unmapped: () =>
+      log.warnOnce('unmapped', 'Some records match no source; they are analysed together as otlp:unknown'),
     outage: (silentSources: number, stepEndMs: number) => summary.outage(silentSources, stepEndMs),
     irregular: (message: string) => log.warn(message),
     created: quiet,
@@ -135,20 +142,34 @@ interface Lines extends AsyncDisposable {
   write(line: object): Promise<void> | void;
 }
 
-/** `-` is standard output. */
-function openLines(path: string): Lines {
-  const stream: Writable = path === '-' ? process.stdout : createWriteStream(path);
+/** `-` is standard output. A file is opened before anything is analysed, so that a bad name costs no time. */
+async function openLines(path: string): Promise<Lines> {
+  const isStdout = path === '-';
   let failed: Error | null = null;
-  stream.on('error', (cause) => (failed = new InputError('LOGDRIFT_OUTPUT_UNWRITABLE', `${path}: cannot be written (${cause.message})`, cause)));
+  const fail = (cause: Error): InputError => {
+    const message = `${isStdout ? 'standard output' : path}: cannot be written (${cause.message})`;
+    return new InputError('LOGDRIFT_OUTPUT_UNWRITABLE', message, cause);
+  };
+  const stream: Writable = isStdout ? process.stdout : createWriteStream(path);
+  stream.on('error', (cause) => (failed ??= fail(cause)));
+  if (!isStdout) {
+    await once(stream, 'open').catch((cause: Error) => {
+      throw fail(cause);
+    });
+  }
   return {
     write: async (line) => {
       if (failed !== null) throw failed;
-      if (!stream.write(`${JSON.stringify(line)}\n`)) await Promise.race([once(stream, 'drain'), once(stream, 'close')]);
+      if (!stream.write(`${JSON.stringify(line)}\n`))
+        await Promise.race([once(stream, 'drain'), once(stream, 'close')]);
     },
     async [Symbol.asyncDispose]() {
-      if (path === '-') return;
-      stream.end();
-      await finished(stream).catch(() => undefined); // reported below with the path
+      // Standard output stays open for others; an empty write is called back once what went before is out.
+      if (isStdout) await new Promise<void>((resolve) => stream.write('', () => resolve()));
+      else {
+        stream.end();
+        await finished(stream).catch(() => undefined); // reported below with the path
+      }
       if (failed !== null) throw failed;
     },
   };

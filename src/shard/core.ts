@@ -44,10 +44,16 @@ export function createShard(
     post({ type: 'scored', stepEndMs, verdicts, deltas, evictions: detector.takeEvictions() });
   };
 
+  const open = (message: Extract<ToShard, { type: 'open' }>): void => {
+    detector.open(message.handle, message.key, message);
+    for (const { key, error } of detector.takeFailedRestores())
+      post({ type: 'restore-failed', key, reason: String(error) });
+  };
+
   return (message) => {
     switch (message.type) {
       case 'open':
-        return detector.open(message.handle, message.key, message);
+        return open(message);
       case 'records':
         return detector.observe(message.frame, onMined);
       case 'tick':
@@ -63,7 +69,11 @@ export function createShard(
         for (const handle of message.handles) detector.close(handle, message.keep);
         return;
       case 'explain':
-        return post({ type: 'explained', id: message.id, explanation: detector.explain(message.handle, message.windowId) });
+        return post({
+          type: 'explained',
+          id: message.id,
+          explanation: detector.explain(message.handle, message.windowId),
+        });
       case 'stop':
         return post({ type: 'stopped' });
     }

@@ -25,6 +25,10 @@ export type ToShard =
   | { type: 'stop' };
 
 export type FromShard =
+  /** The thread has loaded its code. */
+  | { type: 'ready' }
+  /** Stored state could not be used; the source was opened without. */
+  | { type: 'restore-failed'; key: string; reason: string }
   /** Texts without a vector among the sources of this shard. */
   | { type: 'closed'; stepEndMs: number; missing: string[] }
   | { type: 'scored'; stepEndMs: number; verdicts: Verdict[]; deltas: SourceDelta[]; evictions: Evictions }

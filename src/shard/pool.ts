@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { RecordFrame } from '../detect/frame.ts';
@@ -12,6 +11,8 @@ type Scored = Extract<FromShard, { type: 'scored' }>;
 /** The shards as the main thread sees them. Each keeps the order of what is posted to it. */
 export interface ShardPool extends AsyncDisposable {
   readonly size: number;
+  /** Resolves when every shard runs: before, records would wait for a thread to load its code and be refused. */
+  ready(): Promise<void>;
   post(shard: number, message: ToShard): void;
   /** Moves the frame's memory to the shard. */
   postFrame(shard: number, frame: RecordFrame): void;
@@ -23,49 +24,79 @@ export interface ShardPool extends AsyncDisposable {
 
 /** What carries messages to one shard: a thread, or the shard itself. */
 interface Link {
+  readonly ready: Promise<void>;
   post(message: ToShard, transfer?: ArrayBuffer[]): void;
   close(): Promise<void>;
 }
 
-export interface PoolOptions extends ShardOptions {
+export interface InlinePoolOptions extends ShardOptions {
   size: number;
+  /** Stored state of a source could not be used: it starts cold. */
+  onRestoreFailed?: (key: string, error: Error) => void;
+}
+
+export interface PoolOptions extends InlinePoolOptions {
   /** A thread died: the service cannot go on. */
   onFatal(error: Error): void;
 }
 
 /** Shards in worker threads. */
 export function openShardThreads(options: PoolOptions): ShardPool {
-  return new Pool(options.size, (_shard, receive) => {
-    const { onFatal, size: _size, ...workerData } = options;
+  const { onFatal, onRestoreFailed, size, detector, waiting, persist } = options;
+  const workerData: ShardOptions = { detector, waiting, persist };
+  return new Pool(size, onRestoreFailed, (receive, fail) => {
     const worker = new Worker(new URL(`./thread${extname(import.meta.filename)}`, import.meta.url), { workerData });
+    const ready = Promise.withResolvers<void>();
+    const exited = Promise.withResolvers<void>();
     let closing = false;
-    worker.on('message', receive);
-    worker.on('error', (cause) => onFatal(new Error('a template worker died', { cause })));
+    let dead = false;
+    const die = (error: Error): void => {
+      if (closing || dead) return;
+      dead = true;
+      fail(error);
+      ready.reject(error);
+      onFatal(error);
+    };
+    ready.promise.catch(() => undefined); // onFatal was told
+    worker.on('message', (message: FromShard) => (message.type === 'ready' ? ready.resolve() : receive(message)));
+    worker.on('error', (cause) => die(new Error('a template worker died', { cause })));
     worker.on('exit', (code) => {
-      if (!closing) onFatal(new Error(`a template worker exited with code ${code}`));
+      exited.resolve();
+      die(new Error(`a template worker exited with code ${code}`));
     });
     return {
+      ready: ready.promise,
       post: (message, transfer) => worker.postMessage(message, transfer),
       close: async () => {
         closing = true;
-        const exited = once(worker, 'exit');
         worker.postMessage({ type: 'stop' } satisfies ToShard);
-        await exited;
+        await exited.promise;
       },
     };
   });
 }
 
 /** The same shards in this thread: for the library and for a replay, where another thread would only add hops. */
-export function openInlineShards(options: ShardOptions & { size: number }): ShardPool {
-  return new Pool(options.size, (_shard, receive) => {
+export function openInlineShards(options: InlinePoolOptions): ShardPool {
+  return new Pool(options.size, options.onRestoreFailed, (receive, fail) => {
     const handle = createShard(options, receive, null);
-    return { post: (message) => void handle(message), close: async () => undefined };
+    return {
+      ready: Promise.resolve(),
+      post: (message) => {
+        handle(message)?.catch((error: unknown) => fail(error instanceof Error ? error : new Error(String(error))));
+      },
+      close: async () => undefined,
+    };
   });
 }
 
 /** Sends a shard those of `texts` that have a vector. */
-export function postVectors(pool: ShardPool, shard: number, texts: readonly string[], vectors: ReadonlyMap<string, Float32Array>): void {
+export function postVectors(
+  pool: ShardPool,
+  shard: number,
+  texts: readonly string[],
+  vectors: ReadonlyMap<string, Float32Array>,
+): void {
   const known = texts.filter((text) => vectors.has(text));
   if (known.length === 0) return;
   const dimensions = vectors.get(known[0]!)!.length;
@@ -77,13 +108,29 @@ export function postVectors(pool: ShardPool, shard: number, texts: readonly stri
 class Pool implements ShardPool {
   readonly size: number;
   readonly #links: Link[];
+  readonly #onRestoreFailed: ((key: string, error: Error) => void) | undefined;
   /** Who waits for which answer: `type:stepEndMs:shard` or `explained:id`. */
-  readonly #waiters = new Map<string, (message: FromShard) => void>();
+  readonly #waiters = new Map<string, PromiseWithResolvers<FromShard>>();
+  #failed: Error | null = null;
   #nextId = 0;
 
-  constructor(size: number, connect: (shard: number, receive: (message: FromShard) => void) => Link) {
+  constructor(
+    size: number,
+    onRestoreFailed: ((key: string, error: Error) => void) | undefined,
+    connect: (receive: (message: FromShard) => void, fail: (error: Error) => void) => Link,
+  ) {
     this.size = size;
-    this.#links = Array.from({ length: size }, (_, shard) => connect(shard, (message) => this.#receive(shard, message)));
+    this.#onRestoreFailed = onRestoreFailed;
+    this.#links = Array.from({ length: size }, (_, shard) =>
+      connect(
+        (message) => this.#receive(shard, message),
+        (error) => this.#fail(error),
+      ),
+    );
+  }
+
+  async ready(): Promise<void> {
+    await Promise.all(this.#links.map((link) => link.ready));
   }
 
   post(shard: number, message: ToShard): void {
@@ -111,22 +158,43 @@ class Pool implements ShardPool {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#links.map((link) => link.close()));
+    this.#fail(new Error('the shards are closed'));
   }
 
   #ask<T extends FromShard>(type: T['type'], stepEndMs: number, message: ToShard): Promise<T[]> {
     const answers = this.#links.map((_, shard) => this.#wait(`${type}:${stepEndMs}:${shard}`));
+    const all = Promise.all(answers) as Promise<unknown> as Promise<T[]>;
     for (const link of this.#links) link.post(message);
-    return Promise.all(answers) as Promise<T[]>;
+    return all;
   }
 
   #wait(key: string): Promise<FromShard> {
-    return new Promise((resolve) => this.#waiters.set(key, resolve));
+    if (this.#failed !== null) return Promise.reject(this.#failed);
+    const waiter = Promise.withResolvers<FromShard>();
+    this.#waiters.set(key, waiter);
+    return waiter.promise;
+  }
+
+  /** A shard that died answers nobody any more: whoever waits must not wait for ever. */
+  #fail(error: Error): void {
+    this.#failed ??= error;
+    for (const waiter of this.#waiters.values()) waiter.reject(error);
+    this.#waiters.clear();
   }
 
   #receive(shard: number, message: FromShard): void {
-    if (message.type === 'stopped') return;
-    const key = message.type === 'explained' ? `explained:${message.id}` : `${message.type}:${message.stepEndMs}:${shard}`;
-    this.#waiters.get(key)?.(message);
-    this.#waiters.delete(key);
+    switch (message.type) {
+      case 'ready':
+      case 'stopped':
+        return;
+      case 'restore-failed':
+        return this.#onRestoreFailed?.(message.key, new Error(message.reason));
+      default: {
+        const key =
+          message.type === 'explained' ? `explained:${message.id}` : `${message.type}:${message.stepEndMs}:${shard}`;
+        this.#waiters.get(key)?.resolve(message);
+        this.#waiters.delete(key);
+      }
+    }
   }
 }

@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createShard, type ShardOptions } from './core.ts';
 import type { FromShard, ToShard } from './messages.ts';
+import { warmUp } from './warm-up.ts';
 
 const port = parentPort!;
 const handle = createShard(
@@ -16,3 +17,5 @@ port.on('message', (message: ToShard) => {
   void handle(message);
   if (message.type === 'stop') port.close();
 });
+warmUp(workerData as ShardOptions);
+port.postMessage({ type: 'ready' } satisfies FromShard);

@@ -33,20 +33,19 @@ export interface Admitted {
  */
 export async function admit(frames: AddressedFrame[], options: AdmissionOptions): Promise<Map<number, Admitted>> {
   const outcome = new Map<number, Admitted>();
-  let queue = frames;
+  let queue = frames.map((addressed) => ({ addressed, counts: countByHandle(addressed.frame) }));
   const deadlineMs = performance.now() + (options.patienceMs ?? PATIENCE_MS);
   for (;;) {
-    const blocked: AddressedFrame[] = [];
+    const blocked: typeof queue = [];
     const full = new Set<number>();
     const patient = performance.now() < deadlineMs;
-    for (const addressed of queue) {
-      const counts = countByHandle(addressed.frame);
+    for (const { addressed, counts } of queue) {
       for (const [handle, count] of counts) {
         if (Atomics.load(options.waiting, handle) + count > MAX_WAITING) full.add(handle);
       }
       if (patient && [...counts.keys()].some((handle) => full.has(handle))) {
         for (const handle of counts.keys()) full.add(handle);
-        blocked.push(addressed);
+        blocked.push({ addressed, counts });
         continue;
       }
       for (const [handle, count] of counts) {

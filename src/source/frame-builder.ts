@@ -1,5 +1,5 @@
 import type { RecordFrame } from '../detect/frame.ts';
-import { MAX_LINE_BYTES, ROW, ROW_BYTES } from '../detect/frame.ts';
+import { MAX_LINE_BYTES, REFUSED, ROW, ROW_BYTES } from '../detect/frame.ts';
 import type { DecodedRecord } from '../receive/record.ts';
 
 /** A frame is handed over at this many records, so that admission counts and shard slices stay small. */
@@ -15,16 +15,20 @@ export class FrameBuilder {
   #text: Uint8Array;
 
   constructor(expectedRecords: number) {
-    this.#rows = new Uint8Array(Math.max(16, expectedRecords) * ROW_BYTES);
+    this.#rows = new Uint8Array(expectedRecords * ROW_BYTES);
     this.#view = new DataView(this.#rows.buffer);
-    this.#text = new Uint8Array(Math.max(16, expectedRecords) * 128);
+    this.#text = new Uint8Array(expectedRecords * 128);
   }
 
   get full(): boolean {
     return this.count >= FRAME_RECORDS || this.textBytes >= FRAME_TEXT_BYTES;
   }
 
-  /** Appends a record; text and template are cut at {@link MAX_LINE_BYTES}. */
+  /**
+   * Appends a record; text and template are cut at {@link MAX_LINE_BYTES}.
+   *
+   * @param handle of its source, or what {@link addressFrame} will replace by it
+   */
   append(handle: number, timeMs: number, record: DecodedRecord): void {
     const textBytes = Math.min(record.textEnd - record.textStart, MAX_LINE_BYTES);
     const templateBytes = Math.min(record.templateEnd - record.templateStart, MAX_LINE_BYTES);
@@ -66,6 +70,23 @@ export class FrameBuilder {
       this.#text = text;
     }
   }
+}
+
+/**
+ * Replaces what the rows carry in place of a handle by the handle; REFUSED takes the row out.
+ *
+ * @returns rows taken out
+ */
+export function addressFrame(frame: RecordFrame, handles: Int32Array): number {
+  const view = new DataView(frame.rows);
+  let refused = 0;
+  for (let i = 0; i < frame.count; i++) {
+    const at = i * ROW_BYTES + ROW.handle;
+    const handle = handles[view.getInt32(at, true)]!;
+    if (handle === REFUSED) refused++;
+    view.setInt32(at, handle, true);
+  }
+  return refused;
 }
 
 function copy(into: Uint8Array, at: number, from: Uint8Array, start: number, length: number): void {

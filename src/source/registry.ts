@@ -13,6 +13,8 @@ export interface SourceEntry {
   /** On the injected clock. */
   readonly createdMs: number;
   lastSeenMs: number;
+  /** Requests that are handing records over: it cannot leave meanwhile. */
+  arriving: number;
   /** Records handed to the shard. */
   received: number;
   late: number;
@@ -69,8 +71,19 @@ export class Registry {
     return this.#byHandle[handle];
   }
 
+  /** FNV-1a: a source keeps its shard over restarts, whatever the order of appearance. */
+  shardOf(key: string): number {
+    let hash = 0x811c9dc5;
+    for (let k = 0; k < key.length; k++) hash = Math.imul(hash ^ key.charCodeAt(k), 0x01000193);
+    return (hash >>> 0) % this.#options.shards;
+  }
+
   /** The entry of a key, created if there is room. @returns null when `max_sources` or the birth rate forbids it. */
-  open(source: { key: string; type: string; id: string }, identity: ReadonlyMap<string, string>, nowMs: number): SourceEntry | null {
+  open(
+    source: { key: string; type: string; id: string },
+    identity: ReadonlyMap<string, string>,
+    nowMs: number,
+  ): SourceEntry | null {
     const known = this.#byKey.get(source.key);
     if (known !== undefined) return known;
     if (this.#byKey.size >= this.#options.maxSources || !this.#takeToken(nowMs)) return null;
@@ -80,10 +93,11 @@ export class Registry {
       key: source.key,
       type: source.type,
       id: source.id,
-      shard: shardOf(source.key, this.#options.shards),
+      shard: this.shardOf(source.key),
       identity,
       createdMs: nowMs,
       lastSeenMs: nowMs,
+      arriving: 0,
       received: 0,
       late: 0,
       dropped: new Map(),
@@ -107,14 +121,24 @@ export class Registry {
   }
 
   idle(nowMs: number, maxIdleMs: number): SourceEntry[] {
-    return [...this].filter((entry) => nowMs - entry.lastSeenMs > maxIdleMs);
+    return [...this].filter((entry) => entry.arriving === 0 && nowMs - entry.lastSeenMs > maxIdleMs);
   }
 
-  /** Moves the pane counters on. @returns handles of sources that lost more than 5 % of the window that closes. */
-  closePane(panesPerWindow: number): number[] {
+  /** We saw nothing for a while (suspend, clock jump): nobody's silence is counted from before. */
+  excuse(nowMs: number): void {
+    for (const entry of this) entry.lastSeenMs = Math.max(entry.lastSeenMs, nowMs);
+  }
+
+  /**
+   * Moves the pane counters on.
+   *
+   * @param unseen we missed the pane: it says nothing about the source
+   * @returns handles of sources that lost more than 5 % of the window that closes.
+   */
+  closePane(panesPerWindow: number, unseen: boolean): number[] {
     const incomplete: number[] = [];
     for (const entry of this) {
-      entry.closedPanes.unshift({ received: entry.paneReceived, lost: entry.paneLost });
+      if (!unseen) entry.closedPanes.unshift({ received: entry.paneReceived, lost: entry.paneLost });
       entry.closedPanes.length = Math.min(entry.closedPanes.length, Math.max(OUTAGE_PANES, panesPerWindow));
       entry.paneReceived = 0;
       entry.paneLost = 0;
@@ -139,11 +163,4 @@ export class Registry {
     this.#tokens--;
     return true;
   }
-}
-
-/** FNV-1a: a source keeps its shard over restarts, whatever the order of appearance. */
-function shardOf(key: string, shards: number): number {
-  let hash = 0x811c9dc5;
-  for (let k = 0; k < key.length; k++) hash = Math.imul(hash ^ key.charCodeAt(k), 0x01000193);
-  return (hash >>> 0) % shards;
 }

@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest';
+import { History } from '../../src/detect/history.ts';
+import {
+  EMPTY_PANE,
+  GAP_PANE,
+  MAX_SAMPLE_BYTES,
+  sampleOf,
+  TRACE_BYTES,
+  unite,
+  type Pane,
+  type PaneEntry,
+} from '../../src/detect/pane.ts';
+import { TemplateTable, type Template } from '../../src/detect/template.ts';
+import { VectorTable } from '../../src/detect/vectors.ts';
+
+const table = new TemplateTable(new History(4), new VectorTable());
+const [one, two] = ['one', 'two'].map((text) => table.create(text, text, 0)) as [Template, Template];
+const bytes = (text: string) => new TextEncoder().encode(text);
+const trace = (id: number, span: number) => new Uint8Array(TRACE_BYTES).fill(id, 0, 16).fill(span, 16);
+
+function entry(template: Template, count: number, more: Partial<PaneEntry> = {}): PaneEntry {
+  return { template, count, samples: [], traces: [], ...more };
+}
+
+function pane(...entries: PaneEntry[]): Pane {
+  return { records: entries.reduce((sum, { count }) => sum + count, 0), entries, gap: false };
+}
+
+describe('a window', () => {
+  test('adds up the panes, templates in order of first appearance', () => {
+    const window = unite([pane(entry(two, 3)), EMPTY_PANE, pane(entry(one, 1), entry(two, 4))]);
+    expect(window.records).toBe(8);
+    expect(window.entries.map(({ template, count }) => [template.text, count])).toEqual([
+      ['two', 7],
+      ['one', 1],
+    ]);
+    expect(window.gap).toBe(false);
+  });
+
+  test('is a gap when one of its panes is', () => {
+    expect(unite([pane(entry(one, 1)), GAP_PANE]).gap).toBe(true);
+    expect(unite([]).gap).toBe(false);
+  });
+
+  test('leaves its panes as they were: the next window has them too', () => {
+    const panes = [pane(entry(one, 1, { samples: [bytes('a')] })), pane(entry(one, 2, { samples: [bytes('b')] }))];
+    const before = structuredClone(panes.map(({ entries }) => entries.map(({ count, samples }) => [count, samples])));
+    unite(panes);
+    unite(panes);
+    expect(panes.map(({ entries }) => entries.map(({ count, samples }) => [count, samples]))).toEqual(before);
+  });
+
+  test('counts templates that have merged in the meantime as one', () => {
+    const from = table.create('three', 'three', 0);
+    from.mergedInto = table.create('four', 'four', 0);
+    from.mergedInto.mergedInto = one;
+    expect(unite([pane(entry(from, 2), entry(one, 3))]).entries).toEqual([entry(one, 5)]);
+  });
+
+  test('has at most 3 samples and 5 traces of a template, no trace twice', () => {
+    const samples = (...texts: string[]) => texts.map(bytes);
+    const { entries } = unite([
+      pane(entry(one, 2, { samples: samples('a', 'b'), traces: [trace(1, 1), trace(2, 1)] })),
+      pane(entry(one, 9, { samples: samples('c', 'd'), traces: [2, 3, 4, 1, 5, 6].map((id) => trace(id, 7)) })),
+    ]);
+    expect(entries[0]!.samples).toEqual(samples('a', 'b', 'c'));
+    expect(entries[0]!.traces.map(([id]) => id)).toEqual([1, 2, 3, 4, 5]);
+  });
+});
+
+describe('a sample', () => {
+  test('is a copy of the whole line up to 512 bytes', () => {
+    const line = bytes('xxhelloxx');
+    const sample = sampleOf(line, 2, 7);
+    line.fill(0);
+    expect(new TextDecoder().decode(sample)).toBe('hello');
+    expect(sampleOf(new Uint8Array(600), 0, 512)).toHaveLength(512);
+    expect(sampleOf(new Uint8Array(600), 0, 513)).toHaveLength(512);
+  });
+
+  test.each(['é', '€', '😀'])('is never cut inside %s', (character) => {
+    for (let lead = 0; lead < 4; lead++) {
+      const text = 'x'.repeat(lead) + character.repeat(600);
+      const sample = new TextDecoder('utf8', { fatal: true }).decode(sampleOf(bytes(text), 0, bytes(text).length));
+      expect(text.startsWith(sample)).toBe(true);
+      expect(bytes(sample).length).toBeGreaterThan(MAX_SAMPLE_BYTES - 4);
+    }
+  });
+
+  test('of bytes that are no UTF-8 is bounded too', () => {
+    expect(sampleOf(new Uint8Array(9000).fill(0x80), 10, 9000).length).toBeLessThanOrEqual(MAX_SAMPLE_BYTES);
+  });
+});

@@ -1,0 +1,334 @@
+import { describe, expect, test } from 'vitest';
+import type { DetectorOptions, StoredSource, Verdict } from '../../src/detect/detector.ts';
+import { Drive, SMALL, STEP_MS, Shelf, times, type Line } from './drive.ts';
+import { randomNumbers } from './miner/lines.ts';
+
+const WORDS = ['alpha', 'beta', 'gamma', 'delta', 'epsilon', 'zeta', 'eta', 'theta', 'iota', 'kappa'];
+
+/** A source where templates are born, generalise, merge, leave and return all the time. */
+function livelyPane(random: () => number): Line[] {
+  const int = (below: number) => Math.floor(random() * below);
+  const word = () => WORDS[int(WORDS.length)]!;
+  const lines: Line[] = times(5 + int(5), 'GET /cart');
+  for (let k = int(30); k > 0; k--) lines.push({ text: `${word()} moved from ${word()} to ${word()} just now` });
+  // Born with a name, generalised by the next one, merged with what the sender says.
+  const service = WORDS[int(3)]!;
+  if (int(3) === 0) lines.push({ text: `${service} job for customer ${word()} of shop done` });
+  if (int(4) === 0) lines.push(...times(2, `${service} job for customer <*> of shop done`));
+  if (int(12) === 0) lines.push(...Array.from({ length: 300 }, () => times(1, `given ${int(900)}`)).flat());
+  if (int(20) === 0) {
+    for (let k = 0; k < 1300; k++) lines.push({ text: `${random().toString(36).replace(/\d/g, 'q')} ${word()}` });
+  }
+  return lines;
+}
+
+interface LivelyStep {
+  lines: Line[];
+  gap: boolean;
+  incomplete: boolean;
+  /** Which texts find their vector. */
+  embedded: (text: string) => boolean;
+}
+
+function livelySteps(count: number, seed: number): LivelyStep[] {
+  const random = randomNumbers(seed);
+  const int = (below: number) => Math.floor(random() * below);
+  return Array.from({ length: count }, () => {
+    const blind = int(8) === 0;
+    return {
+      lines: int(6) === 0 ? [] : livelyPane(random),
+      gap: int(15) === 0,
+      incomplete: int(12) === 0,
+      embedded: (text) => !blind || text.length % 2 === 0,
+    };
+  });
+}
+
+function play(drive: Drive, step: LivelyStep): Verdict[] {
+  return drive.step(step.lines, {
+    gap: step.gap,
+    incomplete: step.incomplete ? [0] : [],
+    embed: step.embedded,
+  });
+}
+
+function restore(stored: StoredSource, windowId: number, options: Partial<DetectorOptions> = {}): Drive {
+  const drive = new Drive({ ...SMALL, ...options }, windowId);
+  drive.detector.open(0, stored.key, { stored });
+  return drive;
+}
+
+/** All of a source's state: what it would write if the store had nothing. */
+function dump(stored: StoredSource): unknown {
+  const { detector } = restore(stored, 0);
+  expect(detector.takeFailedRestores()).toEqual([]);
+  detector.forgetVectors();
+  const delta = detector.takeDelta(0)!;
+  expect(delta.reset).toBe(true);
+  return {
+    meta: JSON.parse(delta.meta) as unknown,
+    windows: delta.windows.map(({ windowId, blob }) => [windowId, Buffer.from(blob).toString('hex')]),
+    templates: delta.templates
+      .map(({ number, blob }) => [number, withoutTally(Buffer.from(blob).toString('utf8'))])
+      .sort(([a], [b]) => (a as number) - (b as number)),
+  };
+}
+
+/** A cluster's number of lines moves with every line and decides nothing: the store has it of the last change. */
+function withoutTally(json: string): unknown {
+  return JSON.parse(json, (key, value: unknown) => (key === 'count' ? undefined : value));
+}
+
+describe('deltas', () => {
+  test('applied step by step they hold what one full write would, however lively the source', () => {
+    const steps = livelySteps(144, 5);
+    const live = new Drive(SMALL);
+    const shelf = new Shelf();
+    live.detector.open(0, 'file:a');
+    let resets = 0;
+    for (const [i, step] of steps.entries()) {
+      play(live, step);
+      const delta = live.detector.takeDelta(0)!;
+      if (delta.reset) resets++;
+      shelf.apply(delta);
+      if (i % 24 !== 23) continue;
+      // A twin that never wrote anything writes everything at its first delta.
+      const twin = new Drive(SMALL);
+      twin.detector.open(0, 'file:a');
+      for (const past of steps.slice(0, i + 1)) play(twin, past);
+      const full = new Shelf();
+      full.keep(twin.detector);
+      expect(dump(shelf.stored!), `after step ${i}`).toEqual(dump(full.stored!));
+    }
+    expect(resets).toBeGreaterThan(20);
+    expect(resets).toBeLessThan(144);
+  });
+
+  test('hold also what changed while windows waited to be judged', () => {
+    const steps = livelySteps(120, 8);
+    const drives = [new Drive(SMALL), new Drive(SMALL)];
+    const shelves = [new Shelf(), new Shelf()];
+    for (const [i, drive] of drives.entries()) {
+      const random = randomNumbers(3);
+      drive.detector.open(0, 'file:a');
+      let oldest = drive.windowId + 1;
+      for (const step of steps) {
+        drive.observe(step.lines);
+        drive.close({ gap: step.gap });
+        drive.embed(step.embedded);
+        // Judged late and in bursts, while the next records arrive.
+        while (oldest <= drive.windowId && (drive.windowId - oldest > 3 || random() < 0.5)) {
+          drive.score(oldest++);
+          if (i === 0) shelves[0]!.keep(drive.detector);
+        }
+      }
+    }
+    shelves[0]!.keep(drives[0]!.detector);
+    shelves[1]!.keep(drives[1]!.detector);
+    expect(dump(shelves[0]!.stored!)).toEqual(dump(shelves[1]!.stored!));
+  });
+
+  test('of a quiet step are small, and of the first one complete', () => {
+    const drive = new Drive();
+    drive.detector.open(0, 'file:a');
+    drive.step(times(3, 'hello'));
+    const first = drive.detector.takeDelta(0)!;
+    expect(first).toMatchObject({ key: 'file:a', reset: true, oldestWindowId: 1001, removedTemplates: [] });
+    expect(first.windows.map(({ windowId }) => windowId)).toEqual([1001]);
+    for (let i = 0; i < 30; i++) {
+      drive.step(times(3, 'hello'));
+      const { reset, windows, templates } = drive.detector.takeDelta(0)!;
+      expect([reset, windows.length, templates.length]).toEqual([false, 1, 0]);
+    }
+    drive.step([], { gap: true });
+    expect(drive.detector.takeDelta(0)!).toMatchObject({ reset: false, windows: [], templates: [] });
+    expect(drive.detector.takeDelta(9)).toBeNull();
+  });
+
+  test('name what left only if the store has it, so that a service without a store forgets it', () => {
+    const drive = new Drive({ ...SMALL, panesPerWindow: 1 });
+    drive.detector.open(0, 'file:a');
+    const random = randomNumbers(2);
+    for (let i = 0; i < 20; i++) drive.step(Array.from({ length: 1100 }, () => times(1, `t${random()}`)).flat());
+    expect(drive.detector.takeDelta(0)!.removedTemplates).toEqual([]);
+    for (let i = 0; i < 3; i++) drive.step(Array.from({ length: 1100 }, () => times(1, `t${random()}`)).flat());
+    const { removedTemplates } = drive.detector.takeDelta(0)!;
+    expect(removedTemplates.length).toBeGreaterThan(0);
+    expect(removedTemplates.length).toBeLessThan(4096);
+  });
+
+  test('of a source that starts cold replace what the store had', () => {
+    const shelf = new Shelf();
+    const old = new Drive(SMALL);
+    old.detector.open(0, 'file:a');
+    for (let i = 0; i < 10; i++) old.step(times(3, `old ${i}`));
+    shelf.keep(old.detector);
+    const cold = new Drive(SMALL, 5000);
+    cold.detector.open(0, 'file:a');
+    cold.step(times(3, 'new'));
+    shelf.keep(cold.detector);
+    expect(shelf.stored!.windows.map(({ windowId }) => windowId)).toEqual([5001]);
+    expect(shelf.stored!.templates).toHaveLength(2);
+  });
+});
+
+describe('restart', () => {
+  test('goes on to the bit after the gap of the downtime, again and again', () => {
+    const steps = livelySteps(300, 21);
+    const live = new Drive(SMALL);
+    const shelf = new Shelf();
+    live.detector.open(0, 'file:a');
+    /** Restored at different times, each under its own hash seed. */
+    let twins: Drive[] = [];
+    let compared = 0;
+    for (const [i, step] of steps.entries()) {
+      const downtime = i % 20 === 19;
+      if (downtime) {
+        const { windowId } = live;
+        live.step([], { gap: true });
+        for (const twin of twins) twin.step([], { gap: true });
+        const twin = restore(shelf.stored!, windowId, { hashSeed: i });
+        twin.windowId++;
+        twins = [...twins.slice(-2), twin];
+      } else {
+        const verdicts = play(live, step);
+        const evictions = live.detector.takeEvictions();
+        for (const twin of twins) {
+          expect(JSON.stringify(play(twin, step)), `window ${live.windowId}`).toBe(JSON.stringify(verdicts));
+          expect(twin.detector.takeEvictions()).toEqual(evictions);
+          compared += verdicts.length;
+        }
+      }
+      shelf.keep(live.detector);
+    }
+    expect(compared).toBeGreaterThan(300);
+  });
+
+  test('what precedes restored state is a gap: the first window is not judged, the second is', () => {
+    const shelf = new Shelf();
+    const before = new Drive();
+    before.detector.open(0, 'file:a');
+    for (let i = 0; i < 40; i++) before.step(times(10, 'hello'));
+    shelf.keep(before.detector);
+    const after = new Drive({}, 2000);
+    after.detector.open(0, 'file:a', { stored: shelf.stored });
+    expect(after.step(times(10, 'hello'))).toEqual([]);
+    const [verdict] = after.step(times(10, 'hello'));
+    expect(verdict).toMatchObject({ windowId: 2002, records: 20, newTemplates: [] });
+    expect(verdict!.normalizedError).toBeLessThan(1);
+    expect(after.detector.explain(0, 1040)).not.toBeNull();
+  });
+
+  test('of a source that was parked: the pane before its return is empty and the first window is judged', () => {
+    const shelf = new Shelf();
+    const before = new Drive();
+    before.detector.open(0, 'file:a');
+    for (let i = 0; i < 40; i++) before.step(times(10, 'hello'));
+    shelf.keep(before.detector);
+    const after = new Drive({}, 2000);
+    after.detector.open(0, 'file:a', { stored: shelf.stored, resumed: true });
+    const [verdict] = after.step(times(10, 'hello'));
+    expect(verdict).toMatchObject({ records: 10, newTemplates: [] });
+    expect(verdict!.normalizedError).toBeGreaterThan(3);
+  });
+
+  test('a vector that was missing before it repairs the history after it', () => {
+    const shelf = new Shelf();
+    const [late, prompt] = [new Drive(), new Drive()];
+    const random = randomNumbers(3);
+    const lines = () => [
+      ...times(5 + Math.floor(random() * 9), 'GET /cart'),
+      ...times(Math.floor(random() * 9), 'late'),
+    ];
+    for (const drive of [late, prompt]) drive.detector.open(0, 'file:a');
+    for (let i = 0; i < 30; i++) {
+      const pane = lines();
+      late.step(pane, { embed: (text) => text !== 'late' });
+      prompt.step(pane);
+    }
+    shelf.keep(late.detector);
+    const restored = new Drive({}, late.windowId + 1);
+    restored.detector.open(0, 'file:a', { stored: shelf.stored });
+    prompt.step([], { gap: true });
+    for (let i = 0; i < 5; i++) {
+      const pane = lines();
+      const [expected] = prompt.step(pane);
+      const [actual] = restored.step(pane);
+      expect(actual?.reconstructionError).toBe(expected?.reconstructionError);
+    }
+  });
+
+  test('evictions of before are not counted again', () => {
+    const shelf = new Shelf();
+    const before = new Drive(SMALL);
+    before.detector.open(0, 'file:a');
+    before.step(Array.from({ length: 2000 }, (_, i) => times(1, `t${i}`)).flat());
+    shelf.keep(before.detector);
+    expect(before.detector.takeEvictions().clusters).toBe(2000 - 1024);
+    const after = restore(shelf.stored!, 2000);
+    after.step([]);
+    after.step([]);
+    expect(after.detector.takeEvictions()).toEqual({ clusters: 0, templates: 0, lines: 0 });
+  });
+
+  test('after a crash in the middle of a pane: what generalised in it is one template, not two', () => {
+    const shelf = new Shelf();
+    const before = new Drive(SMALL);
+    before.detector.open(0, 'file:a');
+    const line = (user: string) => [{ text: `session opened for user ${user} by the daemon` }];
+    for (let i = 0; i < 30; i++) before.step(line('root'));
+    before.observe(line('root'));
+    before.close();
+    before.observe(line('alice'));
+    before.score();
+    shelf.keep(before.detector);
+    const after = restore(shelf.stored!, 2000);
+    after.step(line('bob'));
+    const [verdict] = after.step(line('carol'));
+    expect(verdict).toMatchObject({ templates: 1, newTemplates: [] });
+    expect(verdict!.reconstructionError).toBeLessThan(1e-6);
+  });
+
+  test('templates that nothing uses any more are forgotten after it', () => {
+    const shelf = new Shelf();
+    const before = new Drive(SMALL);
+    before.detector.open(0, 'file:a');
+    const random = randomNumbers(2);
+    before.step(Array.from({ length: 3000 }, () => times(1, `t${random()}`)).flat());
+    shelf.keep(before.detector);
+    const { detector } = restore(shelf.stored!, 2000);
+    const drive = restore(shelf.stored!, 2000);
+    expect(detector.vectorCount).toBeGreaterThan(1024 + 256);
+    drive.step([]);
+    expect(drive.detector.vectorCount).toBeLessThanOrEqual(1024 + 256);
+  });
+
+  test.each<[string, (stored: StoredSource) => StoredSource]>([
+    ['meta that is not JSON', (stored) => ({ ...stored, meta: '{' })],
+    ['meta of another version', (stored) => ({ ...stored, meta: '{}' })],
+    [
+      'a cut window',
+      (stored) => ({ ...stored, windows: stored.windows.map((w) => ({ ...w, blob: w.blob.slice(0, 60) })) }),
+    ],
+    ['a window missing', (stored) => ({ ...stored, windows: stored.windows.toSpliced(5, 1).toReversed() })],
+    [
+      'a template that is not JSON',
+      (stored) => ({ ...stored, templates: stored.templates.map((t) => ({ ...t, blob: new Uint8Array(9) })) }),
+    ],
+  ])('%s is a cold start that says why, never a crash', (_, damage) => {
+    const shelf = new Shelf();
+    const before = new Drive(SMALL);
+    before.detector.open(0, 'file:a');
+    for (let i = 0; i < 20; i++) before.step([...times(3, 'hello'), ...times(1, 'world')]);
+    shelf.keep(before.detector);
+    const after = restore(damage(shelf.stored!), 2000);
+    const [failed, ...others] = after.detector.takeFailedRestores();
+    expect(failed).toMatchObject({ key: 'file:a' });
+    expect(failed!.error).toBeInstanceOf(Error);
+    expect(others).toEqual([]);
+    expect(after.detector.takeFailedRestores()).toEqual([]);
+    expect(after.detector.vectorCount).toBe(0);
+    expect(after.step(times(3, 'hello'))).toMatchObject([{ windowEndMs: 2001 * STEP_MS, newTemplates: ['hello'] }]);
+    expect(after.detector.takeDelta(0)!.reset).toBe(true);
+  });
+});
