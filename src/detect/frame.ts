@@ -9,8 +9,10 @@
 export interface RecordFrame {
   count: number;
   /** `count` rows of {@link ROW_BYTES}; the buffer may be longer. */
-  rows: ArrayBuffer;
-  text: ArrayBuffer;
+  rows: ArrayBufferLike;
+  /** `textBytes` bytes; the buffer may be longer. */
+  text: ArrayBufferLike;
+  textBytes: number;
 }
 
 export const ROW_BYTES = 48;

@@ -2,7 +2,7 @@ import type { Attributes, DecodedRecord, ExportResult, ExportTarget, Intake, Rec
 import type { ArrivalClock, PaneRecords } from '../clock/clock.ts';
 import { REFUSED, type RecordFrame } from '../detect/frame.ts';
 import { admit, MAX_WAITING, type AddressedFrame } from '../source/admission.ts';
-import { addressFrame, FrameBuilder } from '../source/frame-builder.ts';
+import { addressFrame, FrameBuilders, type FrameBuilder } from '../source/frame-builder.ts';
 import type { DropReason, Registry, SourceEntry } from '../source/registry.ts';
 import type { ResolvedSource, SourceResolver } from '../source/source-key.ts';
 
@@ -35,7 +35,8 @@ export interface ArrivalOptions {
  * nothing outside the request; `commit` is the only wait, and only for room.
  */
 export function createArrival(options: ArrivalOptions): ExportTarget {
-  return { begin: () => new ArrivalIntake(options) };
+  const memory = new FrameBuilders();
+  return { begin: () => new ArrivalIntake(options, memory) };
 }
 
 /** A source as one request knows it. */
@@ -55,6 +56,7 @@ class ArrivalIntake implements Intake, RecordSink {
   readonly wantedBodyFields: ReadonlySet<string>;
   readonly #options: ArrivalOptions;
   readonly #nowMs: number;
+  readonly #memory: FrameBuilders;
   #resource: Attributes = new Map();
   #scope = '';
   #lastResource: Attributes | null = null;
@@ -69,8 +71,9 @@ class ArrivalIntake implements Intake, RecordSink {
   #fullest = '';
   #limited = 0;
 
-  constructor(options: ArrivalOptions) {
+  constructor(options: ArrivalOptions, memory: FrameBuilders) {
     this.#options = options;
+    this.#memory = memory;
     this.wantedAttributes = options.resolver.wantedAttributes;
     this.wantedBodyFields = options.resolver.wantedBodyFields;
     this.#nowMs = options.clock.nowMs();
@@ -171,6 +174,7 @@ class ArrivalIntake implements Intake, RecordSink {
 
   #openPane(): RequestPane {
     return new RequestPane(
+      this.#memory,
       (pane, nowMs) => this.#handOver(pane, nowMs),
       (pane) => this.#options.onDrop('future', pane.records, null),
     );
@@ -229,10 +233,16 @@ class RequestPane implements PaneRecords {
   readonly sources = new Set<RequestSource>();
   readonly #handOver: (pane: RequestPane, nowMs: number) => Promise<void>;
   readonly #discard: (pane: RequestPane) => void;
+  readonly #memory: FrameBuilders;
   #builders: (FrameBuilder | undefined)[] = [];
   #lastSource: RequestSource | null = null;
 
-  constructor(handOver: (pane: RequestPane, nowMs: number) => Promise<void>, discard: (pane: RequestPane) => void) {
+  constructor(
+    memory: FrameBuilders,
+    handOver: (pane: RequestPane, nowMs: number) => Promise<void>,
+    discard: (pane: RequestPane) => void,
+  ) {
+    this.#memory = memory;
     this.#handOver = handOver;
     this.#discard = discard;
   }
@@ -240,20 +250,24 @@ class RequestPane implements PaneRecords {
   append(source: RequestSource, timeMs: number, record: DecodedRecord): void {
     const { shard } = source;
     if (source !== this.#lastSource) this.sources.add((this.#lastSource = source));
-    const builder = (this.#builders[shard] ??= new FrameBuilder(1));
+    const builder = (this.#builders[shard] ??= this.#memory.take());
     builder.append(source.index, timeMs, record);
     this.records++;
     this.newestMs = Math.max(this.newestMs, timeMs);
     if (!builder.full) return;
-    this.frames.push({ shard, frame: builder.build() });
-    this.#builders[shard] = new FrameBuilder(builder.count);
+    this.#push(shard, builder);
+    this.#builders[shard] = undefined;
   }
 
   close(): void {
     for (const [shard, builder] of this.#builders.entries()) {
-      if (builder !== undefined && builder.count > 0) this.frames.push({ shard, frame: builder.build() });
+      if (builder !== undefined && builder.count > 0) this.#push(shard, builder);
     }
     this.#builders = [];
+  }
+
+  #push(shard: number, builder: FrameBuilder): void {
+    this.frames.push({ shard, frame: builder.build(), release: () => this.#memory.give(builder) });
   }
 
   handOver(nowMs: number): Promise<void> {

@@ -24,6 +24,9 @@ export type ToShard =
   | { type: 'explain'; id: number; handle: number; windowId: number }
   | { type: 'stop' };
 
+/** What a thread understands beside: the frame lies in shared memory (`slabs.ts`). */
+export type ToThread = ToShard | { type: 'slab'; slab: number; count: number; textBytes: number };
+
 export type FromShard =
   /** The thread has loaded its code. */
   | { type: 'ready' }

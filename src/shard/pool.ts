@@ -1,9 +1,11 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { RecordFrame } from '../detect/frame.ts';
+import { ROW_BYTES, type RecordFrame } from '../detect/frame.ts';
 import type { WindowExplanation } from '../detect/verdict.ts';
 import { createShard, type ShardOptions } from './core.ts';
-import type { FromShard, ToShard } from './messages.ts';
+import type { FromShard, ToShard, ToThread } from './messages.ts';
+import { createSlabMemory, SlabWriter } from './slabs.ts';
+import type { ThreadData } from './thread.ts';
 
 type Closed = Extract<FromShard, { type: 'closed' }>;
 type Scored = Extract<FromShard, { type: 'scored' }>;
@@ -14,7 +16,7 @@ export interface ShardPool extends AsyncDisposable {
   /** Resolves when every shard runs: before, records would wait for a thread to load its code and be refused. */
   ready(): Promise<void>;
   post(shard: number, message: ToShard): void;
-  /** Moves the frame's memory to the shard. */
+  /** Hands a frame over; its memory is the caller's again on return. */
   postFrame(shard: number, frame: RecordFrame): void;
   /** Closes the pane everywhere; resolves with the answer of every shard, in shard order. */
   tick(message: Extract<ToShard, { type: 'tick' }>): Promise<Closed[]>;
@@ -25,7 +27,8 @@ export interface ShardPool extends AsyncDisposable {
 /** What carries messages to one shard: a thread, or the shard itself. */
 interface Link {
   readonly ready: Promise<void>;
-  post(message: ToShard, transfer?: ArrayBuffer[]): void;
+  post(message: ToShard): void;
+  postFrame(frame: RecordFrame): void;
   close(): Promise<void>;
 }
 
@@ -43,8 +46,10 @@ export interface PoolOptions extends InlinePoolOptions {
 /** Shards in worker threads. */
 export function openShardThreads(options: PoolOptions): ShardPool {
   const { onFatal, onRestoreFailed, size, detector, waiting, persist } = options;
-  const workerData: ShardOptions = { detector, waiting, persist };
   return new Pool(size, onRestoreFailed, (receive, fail) => {
+    const slabs = createSlabMemory();
+    const writer = new SlabWriter(slabs);
+    const workerData: ThreadData = { detector, waiting, persist, slabs };
     const worker = new Worker(new URL(`./thread${extname(import.meta.filename)}`, import.meta.url), { workerData });
     const ready = Promise.withResolvers<void>();
     const exited = Promise.withResolvers<void>();
@@ -66,10 +71,16 @@ export function openShardThreads(options: PoolOptions): ShardPool {
     });
     return {
       ready: ready.promise,
-      post: (message, transfer) => worker.postMessage(message, transfer),
+      post: (message) => worker.postMessage(message),
+      postFrame: (frame) => {
+        const slab = writer.write(frame);
+        const { count, textBytes } = frame;
+        if (slab >= 0) worker.postMessage({ type: 'slab', slab, count, textBytes } satisfies ToThread);
+        else postCopy(worker, frame);
+      },
       close: async () => {
         closing = true;
-        worker.postMessage({ type: 'stop' } satisfies ToShard);
+        worker.postMessage({ type: 'stop' } satisfies ToThread);
         await exited.promise;
       },
     };
@@ -80,14 +91,22 @@ export function openShardThreads(options: PoolOptions): ShardPool {
 export function openInlineShards(options: InlinePoolOptions): ShardPool {
   return new Pool(options.size, options.onRestoreFailed, (receive, fail) => {
     const handle = createShard(options, receive, null);
+    const post = (message: ToShard): void => {
+      handle(message)?.catch((error: unknown) => fail(error instanceof Error ? error : new Error(String(error))));
+    };
     return {
       ready: Promise.resolve(),
-      post: (message) => {
-        handle(message)?.catch((error: unknown) => fail(error instanceof Error ? error : new Error(String(error))));
-      },
+      post,
+      postFrame: (frame) => post({ type: 'records', frame }),
       close: async () => undefined,
     };
   });
+}
+
+/** All slabs are taken, or the frame is larger than one. */
+function postCopy(worker: Worker, { count, rows, text, textBytes }: RecordFrame): void {
+  const copy = { count, rows: rows.slice(0, count * ROW_BYTES), text: text.slice(0, textBytes), textBytes };
+  worker.postMessage({ type: 'records', frame: copy } satisfies ToThread, [copy.rows as ArrayBuffer, copy.text as ArrayBuffer]);
 }
 
 /** Sends a shard those of `texts` that have a vector. */
@@ -138,7 +157,7 @@ class Pool implements ShardPool {
   }
 
   postFrame(shard: number, frame: RecordFrame): void {
-    this.#links[shard]!.post({ type: 'records', frame }, [frame.rows, frame.text]);
+    this.#links[shard]!.postFrame(frame);
   }
 
   tick(message: Extract<ToShard, { type: 'tick' }>): Promise<Closed[]> {

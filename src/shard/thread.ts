@@ -2,20 +2,31 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createShard, type ShardOptions } from './core.ts';
-import type { FromShard, ToShard } from './messages.ts';
+import type { FromShard, ToThread } from './messages.ts';
+import { freeSlab, slabFrame, type SlabMemory } from './slabs.ts';
 import { warmUp } from './warm-up.ts';
 
+export interface ThreadData extends ShardOptions {
+  slabs: SlabMemory;
+}
+
 const port = parentPort!;
+const data = workerData as ThreadData;
 const handle = createShard(
-  workerData as ShardOptions,
+  data,
   (message: FromShard) => port.postMessage(message),
   () => nextTurn(),
 );
 
-port.on('message', (message: ToShard) => {
+port.on('message', (message: ToThread) => {
   // An error here is a bug of ours: it ends the thread, and the pool reports it as fatal.
+  if (message.type === 'slab') {
+    const { slab, count, textBytes } = message;
+    void handle({ type: 'records', frame: slabFrame(data.slabs, slab, count, textBytes) });
+    return freeSlab(data.slabs, slab);
+  }
   void handle(message);
   if (message.type === 'stop') port.close();
 });
-warmUp(workerData as ShardOptions);
+warmUp(data);
 port.postMessage({ type: 'ready' } satisfies FromShard);

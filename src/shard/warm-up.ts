@@ -24,5 +24,6 @@ function madeUpLines(round: number): RecordFrame {
   });
   const rows = new DataView(new ArrayBuffer(RECORDS * ROW_BYTES));
   for (const [i, line] of lines.entries()) rows.setUint32(i * ROW_BYTES + ROW.textBytes, line.length, true);
-  return { count: RECORDS, rows: rows.buffer, text: new Uint8Array(Buffer.concat(lines)).buffer };
+  const text = new Uint8Array(Buffer.concat(lines));
+  return { count: RECORDS, rows: rows.buffer, text: text.buffer, textBytes: text.length };
 }

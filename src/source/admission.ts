@@ -9,11 +9,14 @@ const PATIENCE_MS = 100;
 export interface AddressedFrame {
   shard: number;
   frame: RecordFrame;
+  /** Called when the frame was handed over: its memory is the caller's again. */
+  release?: () => void;
 }
 
 export interface AdmissionOptions {
   /** Per handle, shared with the shards, which count down as they mine. */
   waiting: Int32Array;
+  /** The frame's memory is not used any more when it returns. */
   post(shard: number, frame: RecordFrame): void;
   /** Infinity where a replay waits and nothing is ever refused. */
   patienceMs?: number;
@@ -56,6 +59,7 @@ export async function admit(frames: AddressedFrame[], options: AdmissionOptions)
         outcome.set(handle, { admitted: sum.admitted + count - excess, refused: sum.refused + excess });
       }
       options.post(addressed.shard, addressed.frame);
+      addressed.release?.();
     }
     if (blocked.length === 0) return outcome;
     queue = blocked;

@@ -47,8 +47,19 @@ export class FrameBuilder {
     this.count++;
   }
 
+  /** What was appended: a view, valid until {@link reset}. */
   build(): RecordFrame {
-    return { count: this.count, rows: this.#rows.buffer as ArrayBuffer, text: this.#text.buffer as ArrayBuffer };
+    return { count: this.count, rows: this.#rows.buffer, text: this.#text.buffer, textBytes: this.textBytes };
+  }
+
+  /** Empties it for another frame in the same memory. */
+  reset(): void {
+    this.count = 0;
+    this.textBytes = 0;
+  }
+
+  get byteLength(): number {
+    return this.#rows.length + this.#text.length;
   }
 
   #append(bytes: Uint8Array, start: number, length: number): void {
@@ -90,6 +101,26 @@ export function addressFrame(frame: RecordFrame, handles: Int32Array): number {
 }
 
 function copy(into: Uint8Array, at: number, from: Uint8Array, start: number, length: number): void {
-  if (start < 0) return; // rows start out as zeros
-  for (let k = 0; k < length; k++) into[at + k] = from[start + k]!;
+  if (start < 0) into.fill(0, at, at + length);
+  else for (let k = 0; k < length; k++) into[at + k] = from[start + k]!;
+}
+
+/** Builders kept for the next frames, and the largest that is worth keeping. */
+const MAX_KEPT = 64;
+const MAX_KEPT_BYTES = 512 * 1024;
+
+/** Builders in turn, so that a steady stream allocates no frames. */
+export class FrameBuilders {
+  readonly #kept: FrameBuilder[] = [];
+
+  take(): FrameBuilder {
+    return this.#kept.pop() ?? new FrameBuilder(1);
+  }
+
+  /** The frame was handed over (or dropped): its memory may hold the next one. */
+  give(builder: FrameBuilder): void {
+    if (this.#kept.length >= MAX_KEPT || builder.byteLength > MAX_KEPT_BYTES) return;
+    builder.reset();
+    this.#kept.push(builder);
+  }
 }

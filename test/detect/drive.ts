@@ -58,7 +58,8 @@ export function frameOf(lines: readonly (Line | string)[]): RecordFrame {
     rows.set(Buffer.from(line.span ?? '', 'hex'), row + ROW.spanId);
     texts.push(text, template);
   }
-  return { count: lines.length, rows: rows.buffer, text: new Uint8Array(Buffer.concat(texts)).buffer };
+  const text = new Uint8Array(Buffer.concat(texts));
+  return { count: lines.length, rows: rows.buffer, text: text.buffer, textBytes: text.length };
 }
 
 /** `count` records of one given template. */

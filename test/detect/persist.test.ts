@@ -283,7 +283,10 @@ describe('restart', () => {
     before.score();
     shelf.keep(before.detector);
     const after = restore(shelf.stored!, 2000);
-    after.step(line('bob'));
+    after.observe(line('bob'));
+    after.close();
+    expect(after.embed()).toEqual(['session opened for user <*> by the daemon']);
+    after.score();
     const [verdict] = after.step(line('carol'));
     expect(verdict).toMatchObject({ templates: 1, newTemplates: [] });
     expect(verdict!.reconstructionError).toBeLessThan(1e-6);

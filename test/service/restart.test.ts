@@ -124,14 +124,3 @@ test('a damaged file is a cold start, never a crash, and is kept for whoever wan
   await sendMinutes(service.grpc, 'nginx', 13, 15);
   expect(service.verdictsOf('file:nginx').length).toBe(2);
 });
-
-test('two services cannot share a directory: the second says so and does not start', async () => {
-  await using directory = await temporaryDirectory();
-  await using first = await stored(directory.path);
-  await expect(stored(directory.path)).rejects.toMatchObject({
-    code: 'LOGDRIFT_STORAGE_LOCKED',
-    message: expect.stringContaining('is in use by another logdrift') as string,
-  });
-  await sendMinutes(first.grpc, 'nginx', 0, 2);
-  expect(first.verdicts.length).toBe(1);
-});
