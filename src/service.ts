@@ -1,5 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { setFlagsFromString } from 'node:v8';
 import { startAdminServer } from './admin/server.ts';
 import type { AdminEvent } from './admin/events.ts';
 import type { SourceSummary } from './admin/json.ts';
@@ -51,6 +52,8 @@ const EXPORT_SHARE = 0.3;
 export async function startService({ config, log, onFatal, onJudged }: ServiceOptions): Promise<Service> {
   const { driftDetection: detection, receivers, exporters, telemetry: telemetryConfig } = config;
   const startedMs = performance.now();
+  // Else 64 MiB of passing request buffers cost a marking of the whole heap (docs/decisions/0011-gc-flag.md). The flag is of V8 13.
+  if (process.versions.v8.startsWith('13.')) setFlagsFromString('--external-memory-accounted-in-global-limit');
   await using parts = new AsyncDisposableStack();
   const instanceId = `${hostname()}-${randomUUID().slice(0, 8)}`;
   let ready = false;
