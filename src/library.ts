@@ -72,6 +72,7 @@ export async function createDriftDetector(config: DriftDetectorConfig = {}): Pro
     hashSeed: 0,
     embedder,
     store: null,
+    live: true,
     events: {
       judged,
       dropped: ignore,

@@ -132,6 +132,7 @@ export async function startService({ config, log, onFatal, onJudged }: ServiceOp
       embedder,
       observeEmbedding,
       store,
+      live: true,
       events,
     }),
   );
@@ -263,10 +264,12 @@ function embeddingObserver({ embedding }: Instruments, log: Log) {
       embedding.cacheHits.add(hits);
       embedding.cacheMisses.add(misses);
     },
-    quarantined: (texts: string[]) =>
+    quarantined: (texts: string[]) => {
+      embedding.quarantinedTexts.add(texts.length);
       log.warnLimited('embedding-poison', 'Embedding service fails on some templates; they are left out', {
         templates: texts.length,
-      }),
+      });
+    },
     dropped: (texts: number) =>
       log.warnLimited('embedding-dropped', 'Too many templates wait for the embedding service', { dropped: texts }),
     fingerprint: (fingerprint: string) => log.info('Embedding space', { fingerprint }),

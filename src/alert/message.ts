@@ -16,8 +16,10 @@ export function anomalyMessage(anomaly: Omit<Anomaly, 'message'>): string {
   const score = verdict.score === null ? '' : `: ${scoreText(verdict.score, threshold)} sigma`;
   if (phase === 'end') {
     const lasted = duration(verdict.windowEndMs - anomaly.startedMs);
+    // A gate may hold a loud window: then its name says more than its sigma.
+    const calm = verdict.gates.length > 0 ? ` (now ${verdict.gates.join(', ')})` : score;
     return singleLine(
-      `${verdict.source} is back to normal after ${lasted}${score} (was ${severity}, peak ${scoreText(anomaly.peakScore, threshold)})`,
+      `${verdict.source} is back to normal after ${lasted}${calm} (was ${severity}, peak ${scoreText(anomaly.peakScore, threshold)})`,
     );
   }
   const verb = phase === 'start' ? 'drifted' : 'drifted further';

@@ -20,20 +20,28 @@ export interface LineWriter extends AsyncDisposable {
   flush(signal: AbortSignal): Promise<number>;
 }
 
+/** An EPIPE may come after we are done, and unhandled it would end the process: one listener stays for the life of the stream. */
+const guarded = new WeakSet<Writable>();
+
 export function createLineWriter(options: LineWriterOptions): LineWriter {
   const { stream, capacity } = options;
   const waiting: string[] = [];
   let isFull = false;
   let isBroken = false;
 
-  // Stays on for the life of the stream: an EPIPE may come after we are done, and unhandled it would end the process.
-  stream.on('error', (error) => {
+  if (!guarded.has(stream)) {
+    guarded.add(stream);
+    stream.on('error', () => undefined);
+  }
+  stream.on('error', onError);
+  stream.on('drain', onDrain);
+
+  function onError(error: Error): void {
     if (isBroken) return;
     isBroken = true;
     options.onBroken(error);
     drop('stdout_closed');
-  });
-  stream.on('drain', onDrain);
+  }
 
   function onDrain(): void {
     isFull = false;
@@ -78,7 +86,7 @@ export function createLineWriter(options: LineWriterOptions): LineWriter {
       return waiting.length;
     },
     [Symbol.asyncDispose]() {
-      stream.off('drain', onDrain);
+      stream.off('drain', onDrain).off('error', onError);
       drop('shutdown');
       return Promise.resolve();
     },

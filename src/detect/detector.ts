@@ -180,7 +180,10 @@ export class Detector {
   forgetVectors(): void {
     this.#vectors.forget();
     for (const sources of [this.#byHandle, this.#parked]) {
-      for (const source of sources.values()) source.history.markAllStale();
+      for (const source of sources.values()) {
+        source.history.markAllStale();
+        source.baseline.clear(); // errors of another space are of another size
+      }
     }
   }
 

@@ -17,6 +17,7 @@ import { createSourceResolver, type SourceResolver } from '../source/source-key.
 import type { KnownSource } from '../store/messages.ts';
 import type { Store } from '../store/checkpoint.ts';
 import { createArrival } from './arrival.ts';
+import { EmbeddingSpace } from './embedding-space.ts';
 import { SourceLife, type SourceEvents } from './source-life.ts';
 import { Steps, type JudgedStep } from './step.ts';
 
@@ -24,6 +25,9 @@ import { Steps, type JudgedStep } from './step.ts';
 const MAX_PARKED_PER_SHARD = 256;
 /** Parked sources in the store, as a multiple of `max_sources`: names invented for a week must not fill the disk. */
 const MAX_PARKED_IN_STORE = 10;
+
+/** How long a live service on event time holds records that are far ahead of all others. */
+const HOLD_MS = 60_000;
 
 export interface PipelineOptions {
   detection: DriftDetectionConfig;
@@ -38,6 +42,8 @@ export interface PipelineOptions {
   embedder: Embedder;
   observeEmbedding?: Partial<EmbeddingObserver>;
   store: Store | null;
+  /** Records come as they happen: a hold of records from the future ends by itself. False in a replay, where only the end of input ends it. */
+  live: boolean;
   events: PipelineEvents;
 }
 
@@ -75,6 +81,8 @@ export interface Pipeline extends AsyncDisposable {
 interface ServiceState {
   /** End of the newest judged window. */
   judgedMs: number;
+  /** Embedding space of the history. */
+  fingerprint: string | null;
   episodes: Episode[];
   identities: [key: string, identity: [string, string][]][];
 }
@@ -99,7 +107,8 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   const embedding: Embedding = opening.use(
     createEmbedding({
       embedder: options.embedder,
-      batchTimeoutMs: detection.batchTimeoutMs,
+      // Lingering for company costs log time nothing, but a replay wall time.
+      batchTimeoutMs: options.clock === 'event' ? 0 : detection.batchTimeoutMs,
       ...(options.observeEmbedding === undefined ? {} : { observe: options.observeEmbedding }),
       // Too late for its window, in time for the history.
       onLate: (text, vector) => {
@@ -129,13 +138,19 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     onCreate: (entry) => life.born(entry, registry.size),
   });
 
+  const space = new EmbeddingSpace(options.embedder, restored?.fingerprint ?? null, () => {
+    for (let shard = 0; shard < pool.size; shard++) pool.post(shard, { type: 'forget-vectors' });
+    life.forgetParked();
+    events.irregular('the embedding service makes other vectors than before: histories are formed again, error baselines start anew');
+  });
+
   let lastCleanupMs = -Infinity;
   const steps = new Steps({
     panesPerWindow: detection.windowSizeMs / detection.windowStepMs,
     embedWaitMs: detection.embedWaitMs,
     pool,
     registry,
-    embedding,
+    vectors: (texts, deadline) => space.vectors(embedding, texts, deadline),
     episodes,
     onOutage: (change, stepEndMs) => events.outage('started' in change ? change.started : 0, stepEndMs),
     onJudged: async (step) => {
@@ -148,6 +163,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       if (store !== null) {
         const state: ServiceState = {
           judgedMs: step.stepEndMs,
+          fingerprint: space.fingerprint,
           episodes: episodes.save(),
           identities: [...registry].map((entry) => [entry.key, [...entry.identity]]),
         };
@@ -192,7 +208,8 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     identify: (current, resource) => mergeIdentity(current, resource),
     restoring: (entry) => life.restoring(entry),
     waiting,
-    ...(options.shards === 'inline' ? { patienceMs: Infinity } : {}),
+    // On event time a fast sender is slowed, never refused.
+    ...(options.clock === 'event' ? { patienceMs: Infinity } : {}),
     post: (shard, frame) => pool.postFrame(shard, frame),
     onDrop: (reason, records) => events.dropped(reason, records),
     onUnmapped: events.unmapped,
@@ -256,13 +273,13 @@ function wallClock({ detection, events }: PipelineOptions, closeStep: CloseStep)
   });
 }
 
-function eventClock({ detection, shards }: PipelineOptions, closeStep: CloseStep): EventTimeClock {
+function eventClock({ detection, live }: PipelineOptions, closeStep: CloseStep): EventTimeClock {
   return new EventTimeClock({
     stepMs: detection.windowStepMs,
     allowedLatenessMs: detection.allowedLatenessMs,
     maxIdleMs: detection.maxIdleMs,
     closeStep,
-    holdMs: shards === 'inline' ? null : 60_000,
+    holdMs: live ? HOLD_MS : null,
   });
 }
 

@@ -107,6 +107,13 @@ export class SourceLife {
     }
   }
 
+  /** The stored state of parked sources is of no use any more: they return as new ones. */
+  forgetParked(): void {
+    if (this.#options.store === null) return;
+    this.#moves.forgotten.push(...this.#parked.keys());
+    this.#parked.clear();
+  }
+
   /** What the next checkpoint must know of sources that left. */
   takeMoves(): { parked: { key: string; atMs: number }[]; forgotten: string[] } {
     const moves = this.#moves;

@@ -1,7 +1,6 @@
 import type { Anomaly, Episodes } from '../alert/episodes.ts';
 import type { SourceDelta } from '../detect/persist.ts';
 import type { Verdict } from '../detect/verdict.ts';
-import type { Embedding } from '../embed/batcher.ts';
 import type { Evictions } from '../detect/detector.ts';
 import type { FromShard } from '../shard/messages.ts';
 import { postVectors, type ShardPool } from '../shard/pool.ts';
@@ -17,7 +16,8 @@ export interface StepOptions {
   embedWaitMs: number;
   pool: ShardPool;
   registry: Registry;
-  embedding: Embedding;
+  /** Vectors of template texts, as many as there are when `deadline` aborts. */
+  vectors(texts: string[], deadline: AbortSignal): Promise<Map<string, Float32Array>>;
   episodes: Episodes;
   /** After the verdicts of a step are out and before the next step is judged; it may be awaited (checkpoint, idle cleanup). */
   onJudged(step: JudgedStep): Promise<void> | void;
@@ -120,13 +120,13 @@ export class Steps {
   }
 
   async #sendVectors(step: ClosedStep): Promise<void> {
-    const { pool, embedding, embedWaitMs } = this.#options;
+    const { pool, vectors: vectorsOf, embedWaitMs } = this.#options;
     const closed = await step.missing;
     const texts = [...new Set(closed.flatMap((shard) => shard.missing))];
     if (texts.length === 0) return;
     const leftMs = Math.max(0, embedWaitMs - (performance.now() - step.closedAtMs));
     const deadline = setTimeout(() => step.hurry.abort(), leftMs);
-    const vectors = await embedding.vectors(texts, step.hurry.signal);
+    const vectors = await vectorsOf(texts, step.hurry.signal);
     clearTimeout(deadline);
     for (const [shard, { missing }] of closed.entries()) postVectors(pool, shard, missing, vectors);
   }

@@ -61,6 +61,7 @@ export async function replay(command: ReplayCommand, config: Config): Promise<nu
       hashSeed: 0,
       embedder,
       store: null,
+      live: false,
       events: replayEvents(judged, summary, log),
     });
     await feed(pipeline, inputs, summary);

@@ -57,3 +57,8 @@ test('of a JSON line the message is shown, of another line the text behind its t
   expect(shortTemplate('<*>-<*>-<*> <*>:<*> [<*>] connection refused', 72)).toBe('connection refused');
   expect(shortTemplate('<*> 12', 72)).toBe('<*> 12');
 });
+
+test('an episode that a gate ended names the gate, not the sigma of the gated window', () => {
+  const [, , end] = messages({ score: 4.2 }, { score: 5, gates: ['recurrent'] }, { score: 5, gates: ['recurrent'] });
+  expect(end).toBe('otlp:api-2 is back to normal after 2 min (now recurrent) (was critical, peak 4.2)');
+});

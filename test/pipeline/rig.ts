@@ -54,6 +54,7 @@ export async function openRig(options: RigOptions): Promise<Rig> {
     hashSeed: 0,
     embedder,
     store: options.store ?? null,
+    live: options.shards === 'threads',
     events: {
       judged: (step) => void steps.push(step),
       dropped: (reason, records) => void dropped.set(reason, (dropped.get(reason) ?? 0) + records),
