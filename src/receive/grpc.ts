@@ -83,10 +83,13 @@ async function answer(
   { target, observe, onFault }: ReceiverOptions,
 ): Promise<void> {
   const gone = new AbortController();
-  call.on('cancelled', () => gone.abort());
+  // grpc-js says it of every call whose stream closes; making an AbortError costs 15 µs, so those already answered are left alone.
+  let answered = false;
+  call.on('cancelled', () => answered || gone.abort());
   const bytes = call.request.length;
   try {
     const outcome = await exportLogs(call.request, 'protobuf', target, gone.signal);
+    answered = true;
     callback(null, encodeResponse(outcome, 'protobuf'));
     const refusedRecords = outcome.rejectedLogRecords;
     observe?.({
@@ -100,6 +103,7 @@ async function answer(
     const status = toStatus(error);
     const metadata = new Metadata();
     metadata.set('grpc-status-details-bin', encodeStatus(status, 'protobuf'));
+    answered = true;
     callback({ code: status.grpcCode, details: status.message, metadata });
     observe?.({ transport: 'grpc', code: Grpc[status.grpcCode]!, acceptedRecords: 0, refusedRecords: 0, bytes });
     if (status.kind === 'internal') onFault?.(error);
