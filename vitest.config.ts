@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { STRIP_TYPES_SAFELY } from './test/strip-types.ts';
 
 export default defineConfig({
   test: {
@@ -7,6 +8,7 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 20_000,
     pool: 'forks',
+    execArgv: STRIP_TYPES_SAFELY,
     maxWorkers: 2,
   },
 });

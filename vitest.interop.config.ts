@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { STRIP_TYPES_SAFELY } from './test/strip-types.ts';
 
 /** Real peers (Collector, Python and Go clients, Prometheus); they need the network's package registries, so `npm test` leaves them out. */
 export default defineConfig({
@@ -7,6 +8,7 @@ export default defineConfig({
     testTimeout: 300_000,
     hookTimeout: 600_000,
     pool: 'forks',
+    execArgv: STRIP_TYPES_SAFELY,
     fileParallelism: false,
   },
 });

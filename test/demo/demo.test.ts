@@ -7,9 +7,10 @@ import { describe, expect, test } from 'vitest';
 import { assertAllAnalysed, sumOf } from './accounting.ts';
 import { compare } from './outcome.ts';
 import { readLabels, type Labels } from './recording.ts';
+import { STRIP_TYPES_SAFELY } from '../strip-types.ts';
 
 function startDemo(...options: string[]) {
-  return spawn(process.execPath, [join(import.meta.dirname, 'demo.ts'), ...options], {
+  return spawn(process.execPath, [...STRIP_TYPES_SAFELY, join(import.meta.dirname, 'demo.ts'), ...options], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }

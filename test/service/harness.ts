@@ -1,4 +1,5 @@
 /** The real service on free ports, and real senders: grpc-js and fetch with bodies that protobufjs encoded. */
+import { STRIP_TYPES_SAFELY } from '../strip-types.ts';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -274,10 +275,14 @@ export interface Cli extends AsyncDisposable {
 
 /** The real command line in a process of its own. */
 export function startCli(args: readonly string[], options: { cwd?: string; stdin?: string } = {}): Cli {
-  const child = spawn(process.execPath, [new URL('../../src/cli.ts', import.meta.url).pathname, ...args], {
-    stdio: 'pipe',
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-  });
+  const child = spawn(
+    process.execPath,
+    [...STRIP_TYPES_SAFELY, new URL('../../src/cli.ts', import.meta.url).pathname, ...args],
+    {
+      stdio: 'pipe',
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    },
+  );
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
