@@ -11,11 +11,14 @@ import type { Verdict } from './detect/verdict.ts';
 export type { Anomaly } from './alert/episodes.ts';
 export type { Verdict } from './detect/verdict.ts';
 
-export interface DriftDetectorConfig {
-  /** YAML as in a configuration file, for example its `logs_config.drift_detection` block; every key has its default. */
-  yaml?: string;
-  /** Single keys over it: `logs_config.drift_detection.window_step=10s`. */
-  set?: string[];
+/**
+ * The keys of a configuration file's `logs_config.drift_detection`, as they are called there; every one has its default.
+ *
+ *     { window_size: '120s', window_step: '60s', warning_threshold: 2 }
+ */
+export type DriftDetectorConfig = Readonly<Record<string, unknown>>;
+
+export interface DriftDetectorCallbacks {
   /** At the start, escalation and end of an episode. */
   onAnomaly?: (anomaly: Anomaly) => void;
   /** Every judged window of every source. */
@@ -49,18 +52,19 @@ export interface DriftDetector extends AsyncDisposable {
 /**
  * Opens a detector in this thread; state lives in memory.
  *
- * @throws ConfigError with every problem of `yaml` and `set`
+ * @throws ConfigError with every problem of `config`
  */
-export async function createDriftDetector(config: DriftDetectorConfig = {}): Promise<DriftDetector> {
-  const { driftDetection: detection, sources } = loadConfig({
-    ...(config.yaml === undefined ? {} : { text: config.yaml }),
-    set: config.set ?? [],
-    env: process.env,
-  });
+export async function createDriftDetector(
+  config: DriftDetectorConfig = {},
+  callbacks: DriftDetectorCallbacks = {},
+): Promise<DriftDetector> {
+  // JSON is YAML: the same checks and messages as for a file.
+  const text = JSON.stringify({ logs_config: { drift_detection: config } });
+  const { driftDetection: detection, sources } = loadConfig({ text, file: 'createDriftDetector', env: process.env });
   const embedder = openEmbedder({ url: detection.embeddingUrl, model: detection.embeddingModel });
   const judged = (step: JudgedStep): void => {
-    for (const verdict of step.verdicts) config.onVerdict?.(verdict);
-    for (const anomaly of step.anomalies) config.onAnomaly?.(anomaly);
+    for (const verdict of step.verdicts) callbacks.onVerdict?.(verdict);
+    for (const anomaly of step.anomalies) callbacks.onAnomaly?.(anomaly);
   };
   const ignore = (): void => undefined;
   const pipeline: Pipeline = await openPipeline({
