@@ -22,7 +22,12 @@ async function open(side: string): Promise<() => Omit<ChildReport, 'cpuMs' | 'rs
     const service = await startNaiveService();
     return () => ({ port: service.port, counted: service.counted().records, lost: 0 });
   }
-  const endpoints = ['telemetry.endpoint', 'admin.endpoint', 'receivers.otlp.protocols.grpc.endpoint', 'receivers.otlp.protocols.http.endpoint'];
+  const endpoints = [
+    'telemetry.endpoint',
+    'admin.endpoint',
+    'receivers.otlp.protocols.grpc.endpoint',
+    'receivers.otlp.protocols.http.endpoint',
+  ];
   const service = await startService({
     config: loadConfig({ env: {}, set: endpoints.map((key) => `${key}=127.0.0.1:0`) }),
     log: createLog({ level: 'warn' }),
@@ -45,7 +50,11 @@ async function open(side: string): Promise<() => Omit<ChildReport, 'cpuMs' | 'rs
 const report = await open(process.argv[2]!);
 process.on('message', () => {
   const { user, system } = process.cpuUsage();
-  process.send!({ ...report(), cpuMs: (user + system) / 1000, rssMiB: process.memoryUsage.rss() / 2 ** 20 } satisfies ChildReport);
+  process.send!({
+    ...report(),
+    cpuMs: (user + system) / 1000,
+    rssMiB: process.memoryUsage.rss() / 2 ** 20,
+  } satisfies ChildReport);
 });
 process.on('disconnect', () => process.exit(0));
 process.send!('ready');

@@ -25,7 +25,12 @@ async function ask(child: ChildProcess): Promise<ChildReport> {
 }
 
 /** @returns CPU ms and wall ms until everything sent is counted */
-async function round(child: ChildProcess, requests: Buffer[], batch: number, gzip: boolean): Promise<{ cpuMs: number; wallMs: number }> {
+async function round(
+  child: ChildProcess,
+  requests: Buffer[],
+  batch: number,
+  gzip: boolean,
+): Promise<{ cpuMs: number; wallMs: number }> {
   const before = await ask(child);
   const startMs = performance.now();
   await sendLoad({ port: before.port, requests, count: RECORDS_PER_ROUND / batch, inFlight: 4, gzip });
@@ -43,13 +48,16 @@ for (const { batch, gzip, target } of [
   { batch: 1000, gzip: true, target: 5 },
 ]) {
   test(`end to end, batch ${batch}${gzip ? ', gzip' : ''}`, async () => {
-    const requests = Array.from({ length: SERVICES }, (_, i) => buildRequest({ records: batch, service: `service-${i}`, seed: i + 1 }));
+    const requests = Array.from({ length: SERVICES }, (_, i) =>
+      buildRequest({ records: batch, service: `service-${i}`, seed: i + 1 }),
+    );
     const [ours, naive] = [await start('logdrift'), await start('naive')];
     try {
       await round(ours, requests, batch, gzip);
       await round(naive, requests, batch, gzip);
       const rows = [];
-      for (let i = 0; i < ROUNDS; i++) rows.push({ ours: await round(ours, requests, batch, gzip), naive: await round(naive, requests, batch, gzip) });
+      for (let i = 0; i < ROUNDS; i++)
+        rows.push({ ours: await round(ours, requests, batch, gzip), naive: await round(naive, requests, batch, gzip) });
       const perRecord = (ms: number): string => `${((ms * 1000) / RECORDS_PER_ROUND).toFixed(2)} µs`;
       const cpu = rows.map((row) => row.naive.cpuMs / row.ours.cpuMs);
       const wall = rows.map((row) => row.naive.wallMs / row.ours.wallMs);

@@ -7,7 +7,7 @@ import type { SourceSummary } from './admin/json.ts';
 import { Recent } from './admin/recent.ts';
 import { anomalyLine } from './alert/anomaly-line.ts';
 import { createAnomalyExporter, type AnomalyExporter } from './alert/otlp-export.ts';
-import type { Config } from './config/config.ts';
+import type { AuthenticatorName, Config } from './config/config.ts';
 import { STATE_VERSION } from './detect/persist.ts';
 import { openEmbedder } from './embed/open.ts';
 import { openPipeline, type Pipeline } from './pipeline/pipeline.ts';
@@ -15,11 +15,15 @@ import { pipelineEvents } from './pipeline/events.ts';
 import type { JudgedStep } from './pipeline/step.ts';
 import { openGrpcReceiver } from './receive/grpc.ts';
 import { openHttpReceiver } from './receive/http.ts';
-import type { ObservedRequest, Receiver } from './receive/receiver.ts';
+import { openAuthenticator, type Authenticator } from './receive/auth.ts';
+import { Budget } from './receive/budget.ts';
+import { createMemoryLimiter } from './receive/memory-limiter.ts';
+import type { ObservedRequest, Oddity, Receiver } from './receive/receiver.ts';
 import { createKeyMatcher } from './source/rules.ts';
 import { openStore, type Store } from './store/checkpoint.ts';
 import type { Instruments } from './telemetry/instruments.ts';
 import type { Log } from './telemetry/log.ts';
+import { oddityObserver, requestObserver } from './telemetry/receiver-events.ts';
 import { startTelemetryServer } from './telemetry/server.ts';
 import { createTelemetry, type Telemetry } from './telemetry/telemetry.ts';
 import { VERSION } from './version.ts';
@@ -45,12 +49,15 @@ export interface Service {
 const CALLS_SHARE = 0.4;
 const EXPORT_SHARE = 0.3;
 
+/** More of a record does not travel to its shard. */
+const MAX_WAITING_BYTES = 8192;
+
 /**
  * The composition root: opens the parts in the order in which a record meets them last, so that nothing is accepted before it can be
  * analysed, and closes them in reverse. A start that fails half way closes what it had opened.
  */
 export async function startService({ config, log, onFatal, onJudged }: ServiceOptions): Promise<Service> {
-  const { driftDetection: detection, receivers, exporters, telemetry: telemetryConfig } = config;
+  const { driftDetection: detection, exporters, telemetry: telemetryConfig } = config;
   const startedMs = performance.now();
   // Else 64 MiB of passing request buffers cost a marking of the whole heap (docs/decisions/0011-gc-flag.md). The flag is of V8 13.
   if (process.versions.v8.startsWith('13.')) setFlagsFromString('--external-memory-accounted-in-global-limit');
@@ -59,6 +66,8 @@ export async function startService({ config, log, onFatal, onJudged }: ServiceOp
   let ready = false;
   let stalled = false;
   let pipeline: Pipeline | null = null;
+  let budget: Budget | null = null;
+  let receivers: { grpc: Receiver | null; http: Receiver | null } | null = null;
 
   const telemetry: Telemetry = parts.use(
     createTelemetry({
@@ -68,6 +77,8 @@ export async function startService({ config, log, onFatal, onJudged }: ServiceOp
       otlpIntervalMs: telemetryConfig.otlpIntervalMs,
       observed: {
         activeSources: () => pipeline?.registry.size ?? 0,
+        receiverInflightBytes: () => budget?.inflightBytes ?? 0,
+        receiverConnections: (transport) => receivers?.[transport]?.connections ?? null,
         exporterQueueSize: () => exporter.queueSize,
         exporterQueueCapacity: () => exporters.otlp.queueSize,
         ingestStalled: () => stalled,
@@ -126,6 +137,7 @@ export async function startService({ config, log, onFatal, onJudged }: ServiceOp
     await openPipeline({
       detection,
       sources: config.sources,
+      detectors: config.detectors,
       clock: config.clock,
       shards: 'threads',
       hashSeed: randomInt(2 ** 31),
@@ -166,14 +178,42 @@ export async function startService({ config, log, onFatal, onJudged }: ServiceOp
     }),
   );
 
+  const recordSize = meanSize();
+  const observeRequest = requestObserver(instruments);
+  const onOddity = oddityObserver(instruments, log);
+  budget = new Budget({
+    limitBytes: config.receivers.otlp.requestLimitBytes,
+    waitingBytes: () => opened.waitingRecords() * recordSize.mean,
+    memoryShortage: createMemoryLimiter(config.processors.memoryLimiter),
+  });
   const receiving = {
+    budget,
     target,
-    observe: requestObserver(instruments),
+    observe: (request: ObservedRequest) => {
+      const { bytes, acceptedRecords } = request;
+      if (acceptedRecords > 0) recordSize.add(Math.min(bytes / acceptedRecords, MAX_WAITING_BYTES));
+      observeRequest(request);
+    },
     onFault: (error: unknown) => logFault(log, error),
+    onOddity,
   };
-  const { grpc, http } = receivers.otlp.protocols;
-  const grpcReceiver = grpc === null ? null : parts.use(await openGrpcReceiver({ ...grpc, ...receiving }));
-  const httpReceiver = http === null ? null : parts.use(await openHttpReceiver({ ...http, ...receiving }));
+  const { grpc, http } = config.receivers.otlp.protocols;
+  const authenticators = new Map<AuthenticatorName, Authenticator>();
+  const authOf = (name: AuthenticatorName | null): Authenticator | null => {
+    if (name === null) return null;
+    const auth = authenticators.get(name) ?? parts.use(openConfiguredAuth(config, name, onOddity));
+    authenticators.set(name, auth);
+    return auth;
+  };
+  const grpcReceiver =
+    grpc === null
+      ? null
+      : parts.use(await openGrpcReceiver({ ...grpc, ...receiving, auth: authOf(grpc.authenticator) }));
+  const httpReceiver =
+    http === null
+      ? null
+      : parts.use(await openHttpReceiver({ ...http, ...receiving, auth: authOf(http.authenticator) }));
+  receivers = { grpc: grpcReceiver, http: httpReceiver };
   ready = true;
   const ports = {
     grpc: grpcReceiver?.port ?? null,
@@ -218,6 +258,32 @@ export async function startService({ config, log, onFatal, onJudged }: ServiceOp
   };
 }
 
+function openConfiguredAuth(
+  { extensions }: Config,
+  name: AuthenticatorName,
+  onOddity: (oddity: Oddity) => void,
+): Authenticator {
+  if (name === 'bearertokenauth') {
+    const configKey = 'extensions.bearertokenauth.filename';
+    return openAuthenticator({ kind: 'bearer', file: extensions.bearertokenauth!.filename, configKey, onOddity });
+  }
+  const configKey = 'extensions.basicauth.htpasswd.file';
+  return openAuthenticator({ kind: 'basic', file: extensions.basicauth!.htpasswdFile, configKey, onOddity });
+}
+
+/** Bytes a record takes in recent requests: what is waiting is counted in records. */
+function meanSize(): { readonly mean: number; add(bytes: number): void } {
+  let mean = 0;
+  return {
+    get mean() {
+      return mean;
+    },
+    add(bytes) {
+      mean = mean === 0 ? bytes : mean + (bytes - mean) / 32;
+    },
+  };
+}
+
 async function openCheckpoint(config: Config, embedder: string, log: Log): Promise<Store> {
   const { windowSizeMs, windowStepMs, dmdWindows, dmdTimeDelay, dmdRank, snapshot } = config.driftDetection;
   const { store, cold } = await openStore({
@@ -225,28 +291,14 @@ async function openCheckpoint(config: Config, embedder: string, log: Log): Promi
     fingerprint: {
       schema: String(STATE_VERSION),
       embedder,
-      parameters: JSON.stringify({ windowSizeMs, windowStepMs, dmdWindows, dmdTimeDelay, dmdRank, snapshot }),
+      parameters: JSON.stringify({
+        ...{ windowSizeMs, windowStepMs, dmdWindows, dmdTimeDelay, dmdRank, snapshot },
+        detectors: config.detectors.toSorted(),
+      }),
     },
   });
   if (cold !== null) log.warn(cold);
   return store;
-}
-
-function requestObserver({ receiver }: Instruments): (request: ObservedRequest) => void {
-  return ({ transport, code, acceptedRecords, refusedRecords }) => {
-    const good = code === 'OK' || code === '200';
-    receiver.requests.add(1, {
-      transport,
-      outcome: good ? 'success' : isRetryable(code) ? 'refused' : 'failure',
-      code,
-    });
-    if (acceptedRecords > 0) receiver.acceptedRecords.add(acceptedRecords, { transport });
-    if (refusedRecords > 0) receiver.refusedRecords.add(refusedRecords, { transport });
-  };
-}
-
-function isRetryable(code: string): boolean {
-  return ['UNAVAILABLE', 'CANCELLED', 'ABORTED', 'DEADLINE_EXCEEDED', '429', '503'].includes(code);
 }
 
 function embeddingObserver({ embedding }: Instruments, log: Log) {

@@ -1,5 +1,5 @@
 /** The JSON lines of `--scores` and `--anomalies`; the second is also what stdout shows when no OTLP endpoint is set. Keys and their order are fixed. */
-import type { TopTemplate, Verdict } from '../detect/verdict.ts';
+import type { ChannelSurprises, TopTemplate, Verdict } from '../detect/verdict.ts';
 import type { Anomaly } from './episodes.ts';
 
 /** One source and window. `normalized_error` is DMD's z, `score` the sigmas that the severity is decided on. */
@@ -17,6 +17,8 @@ export interface ScoreLine {
   detector: string | null;
   severity: string | null;
   gates: string[];
+  /** Nats by channel; only where there are more than `dmd`. */
+  channels?: ChannelSurprises;
 }
 
 /** One record sent. `severity` is the episode's, as in the OTLP record; an `end` carries the worst it was. */
@@ -51,6 +53,7 @@ export function scoreLine(verdict: Verdict): ScoreLine {
     detector: verdict.detector,
     severity: verdict.severity,
     gates: verdict.gates,
+    ...(verdict.channels === null ? {} : { channels: verdict.channels }),
   };
 }
 

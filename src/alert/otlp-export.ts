@@ -5,7 +5,15 @@ import type { OtlpExporterConfig } from '../config/config.ts';
 import type { Instruments } from '../telemetry/instruments.ts';
 import type { Log } from '../telemetry/log.ts';
 import { anomalyLine } from './anomaly-line.ts';
-import { anomalyRecord, anomalyScope, type AnomalyRecord, STALLED_EVENT, stalledMessage, stalledRecord, type IngestStalled } from './anomaly-record.ts';
+import {
+  anomalyRecord,
+  anomalyScope,
+  type AnomalyRecord,
+  STALLED_EVENT,
+  stalledMessage,
+  stalledRecord,
+  type IngestStalled,
+} from './anomaly-record.ts';
 import { DeliveryQueue, type SendResult } from './delivery.ts';
 import type { Anomaly } from './episodes.ts';
 import { createOtlpGrpc } from './otlp-grpc.ts';
@@ -116,7 +124,13 @@ function stdoutExporter(options: AnomalyExporterOptions): AnomalyExporter {
   return {
     send: (anomaly) => writer.write(JSON.stringify(anomalyLine(anomaly))),
     sendStalled: (stalled) =>
-      writer.write(JSON.stringify({ event: STALLED_EVENT, message: stalledMessage(stalled), silent_sources: stalled.silentSources })),
+      writer.write(
+        JSON.stringify({
+          event: STALLED_EVENT,
+          message: stalledMessage(stalled),
+          silent_sources: stalled.silentSources,
+        }),
+      ),
     get queueSize() {
       return writer.size;
     },

@@ -25,6 +25,8 @@ export function findConflicts(config: ConfigFile): Conflict[] {
     ...checkRules(config.sources.rules),
     ...checkExporter(config.exporters.otlp),
     ...checkListeners(config),
+    ...checkProtocols(config),
+    ...checkMemory(config),
   ];
 }
 
@@ -159,4 +161,60 @@ function checkListeners(config: ConfigFile): Conflict[] {
     });
   }
   return conflicts;
+}
+
+const PROTOCOLS = 'receivers.otlp.protocols';
+const MIB = 1_048_576;
+
+function checkProtocols({ receivers, extensions }: ConfigFile): Conflict[] {
+  const conflicts: Conflict[] = [];
+  const credentials = {
+    bearertokenauth: { file: extensions.bearertokenauth.filename, key: 'extensions.bearertokenauth.filename' },
+    basicauth: { file: extensions.basicauth.htpasswd.file, key: 'extensions.basicauth.htpasswd.file' },
+  };
+  const { protocols, admission } = receivers.otlp;
+  const limits = {
+    grpc: (protocols.grpc?.max_recv_msg_size_mib ?? 0) * MIB,
+    http: protocols.http?.max_request_body_size ?? 0,
+  };
+  for (const name of ['grpc', 'http'] as const) {
+    const protocol = protocols[name];
+    if (protocol === undefined) continue;
+    const { tls, auth } = protocol;
+    const key = `${PROTOCOLS}.${name}`;
+    if ((tls.cert_file === undefined) !== (tls.key_file === undefined)) {
+      const [given, missing] = tls.cert_file === undefined ? ['key_file', 'cert_file'] : ['cert_file', 'key_file'];
+      conflicts.push({
+        paths: [`${key}.tls.${given}`],
+        text: `has no ${missing} beside it – certificate and key come together`,
+      });
+    } else if (tls.client_ca_file !== undefined && tls.cert_file === undefined) {
+      conflicts.push({
+        paths: [`${key}.tls.client_ca_file`],
+        text: 'does nothing without a certificate of our own – set cert_file and key_file too',
+      });
+    }
+    if (auth.authenticator !== undefined && credentials[auth.authenticator].file === undefined) {
+      const file = credentials[auth.authenticator].key;
+      conflicts.push({
+        paths: [`${key}.auth.authenticator`],
+        text: `${auth.authenticator} has no credentials – set ${file}`,
+      });
+    }
+    if (limits[name] > admission.request_limit_mib * MIB) {
+      const largest = name === 'grpc' ? 'max_recv_msg_size_mib' : 'max_request_body_size';
+      conflicts.push({
+        paths: ['receivers.otlp.admission.request_limit_mib', `${key}.${largest}`],
+        text: `${admission.request_limit_mib} MiB for all requests is below ${largest} of ${name} – raise it, four times that is a good measure`,
+      });
+    }
+  }
+  return conflicts;
+}
+
+function checkMemory({ processors: { memory_limiter: limiter } }: ConfigFile): Conflict[] {
+  const { limit_mib: limit, spike_limit_mib: spike } = limiter;
+  if (limit === undefined || spike === undefined || spike < limit) return [];
+  const paths = ['processors.memory_limiter.spike_limit_mib', 'processors.memory_limiter.limit_mib'];
+  return [{ paths, text: `spike_limit_mib ${spike} leaves nothing of limit_mib ${limit} – use a fifth of it` }];
 }

@@ -1,7 +1,9 @@
 /** The whole configuration after loading: camelCase, durations in milliseconds, every default filled in. Only `service.ts` and `replay/` see all of it. */
 export interface Config {
   driftDetection: DriftDetectionConfig;
-  receivers: { otlp: { protocols: { grpc: OtlpEndpoint | null; http: OtlpEndpoint | null } } };
+  receivers: { otlp: OtlpReceiverConfig };
+  extensions: ExtensionsConfig;
+  processors: { memoryLimiter: MemoryLimiterConfig };
   exporters: { otlp: OtlpExporterConfig };
   sources: SourcesConfig;
   detectors: DetectorName[];
@@ -11,8 +13,9 @@ export interface Config {
   clock: 'wall' | 'event';
 }
 
-/** More channels come with their own issue; `dmd` alone makes `score` equal `normalized_error`. */
-export type DetectorName = 'dmd';
+/** Channels of the score that can be switched on; `dmd` alone makes `score` equal `normalized_error`. */
+export const DETECTOR_NAMES = ['dmd', 'rate', 'novelty', 'severity', 'silence', 'distance'] as const;
+export type DetectorName = (typeof DETECTOR_NAMES)[number];
 export type SnapshotKind = 'log_sum' | 'log_mean' | 'mean';
 
 /** `logs_config.drift_detection` */
@@ -42,11 +45,63 @@ export interface DriftDetectionConfig {
   redact: string[];
 }
 
-/** `receivers.otlp.protocols.{grpc,http}`; null switches the protocol off. */
-export interface OtlpEndpoint {
+/** `receivers.otlp`; a protocol that is null is switched off. */
+export interface OtlpReceiverConfig {
+  protocols: { grpc: GrpcProtocolConfig | null; http: HttpProtocolConfig | null };
+  /** `admission.request_limit_mib`: what all requests under way may hold. */
+  requestLimitBytes: number;
+}
+
+/** What both protocols have. */
+interface OtlpEndpoint {
   /** host:port */
   endpoint: string;
   maxRequestBytes: number;
+  maxConnections: number;
+  tls: TlsConfig | null;
+  /** Which of `extensions` says who may send; null = everybody. */
+  authenticator: AuthenticatorName | null;
+}
+
+export interface GrpcProtocolConfig extends OtlpEndpoint {
+  maxConcurrentStreams: number;
+  /** `keepalive.server_parameters`; null = never. */
+  keepalive: {
+    timeMs: number;
+    timeoutMs: number;
+    maxConnectionIdleMs: number | null;
+    maxConnectionAgeMs: number | null;
+    maxConnectionAgeGraceMs: number;
+  };
+}
+
+export interface HttpProtocolConfig extends OtlpEndpoint {
+  timeouts: { readHeaderMs: number; readMs: number; idleMs: number };
+}
+
+export interface TlsConfig {
+  certFile: string;
+  keyFile: string;
+  /** Clients must show a certificate signed by one of these; null = they are not asked. */
+  clientCaFile: string | null;
+  minVersion: '1.2' | '1.3';
+  reloadIntervalMs: number;
+}
+
+export type AuthenticatorName = 'bearertokenauth' | 'basicauth';
+
+/** Files of credentials; null = not configured. */
+export interface ExtensionsConfig {
+  bearertokenauth: { filename: string } | null;
+  basicauth: { htpasswdFile: string } | null;
+}
+
+/** `processors.memory_limiter` */
+export interface MemoryLimiterConfig {
+  checkIntervalMs: number;
+  limitMib: number | null;
+  limitPercentage: number;
+  spikeLimitMib: number | null;
 }
 
 /** `exporters.otlp`: where anomalies go; endpoint null = JSON lines on stdout. */

@@ -3,6 +3,7 @@
  * Messages read `what is wrong – what to do`; the loader puts path, place and value around them.
  */
 import * as v from 'valibot';
+import { DETECTOR_NAMES } from './config.ts';
 import { formatDuration, parseDuration } from './duration.ts';
 import { parseEndpoint } from '../net/endpoint.ts';
 
@@ -66,6 +67,43 @@ function endpoint(preset: string) {
     v.pipe(v.string('must be text, host:port – put it in quotes'), v.rawCheck(checking(parseEndpoint))),
     preset,
   );
+}
+
+/** As {@link duration}, without a default: left out, there is no such limit. */
+function optionalDuration(bounds: { minMs: number; maxMs: number }) {
+  return v.optional(fromText('no limit', (value) => withinBounds(parseDuration(value), bounds)));
+}
+
+function optionalMib(what: string) {
+  return v.optional(
+    wholeNumber(1, 1_048_576, `must be a whole number of MiB from 1 to 1048576 – leave it out for ${what}`),
+  );
+}
+
+/** `tls` of a receiver: all of its keys belong together, so the section is either there or not. */
+function tls() {
+  return v.optional(
+    v.object({
+      cert_file: v.optional(text()),
+      key_file: v.optional(text()),
+      client_ca_file: v.optional(text()),
+      // Unquoted it is a number.
+      min_version: v.optional(v.picklist(['1.2', '1.3', 1.2, 1.3], 'must be 1.2 or 1.3 – the default is 1.2'), '1.2'),
+      reload_interval: duration('10s', { minMs: 50, maxMs: DAY_MS }),
+    }),
+    {},
+  );
+}
+
+function auth() {
+  return section({
+    authenticator: v.optional(
+      v.picklist(
+        ['bearertokenauth', 'basicauth'],
+        'must be bearertokenauth or basicauth – leave it out when everybody may send',
+      ),
+    ),
+  });
 }
 
 function httpUrl() {
@@ -188,16 +226,51 @@ export const configSchema = v.object({
       // Absent: both. Present: those named, as in the Collector. The loader fills this in before validation.
       protocols: section({
         grpc: v.optional(
-          v.object({ endpoint: endpoint('127.0.0.1:4317'), max_recv_msg_size_mib: integer(64, 1, 1024) }),
+          v.object({
+            endpoint: endpoint('127.0.0.1:4317'),
+            max_recv_msg_size_mib: integer(64, 1, 1024),
+            max_concurrent_streams: integer(100, 1, 100_000),
+            max_connections: integer(1000, 1, 100_000),
+            keepalive: section({
+              server_parameters: section({
+                time: duration('60s', { minMs: 1000, maxMs: DAY_MS }),
+                timeout: duration('20s', { minMs: 100, maxMs: DAY_MS }),
+                max_connection_idle: optionalDuration({ minMs: 1000, maxMs: DAY_MS }),
+                max_connection_age: optionalDuration({ minMs: 1000, maxMs: DAY_MS }),
+                max_connection_age_grace: duration('30s', { minMs: 50, maxMs: DAY_MS }),
+              }),
+            }),
+            tls: tls(),
+            auth: auth(),
+          }),
         ),
         http: v.optional(
           v.object({
             endpoint: endpoint('127.0.0.1:4318'),
             max_request_body_size: integer(67_108_864, 1024, 1_073_741_824),
+            max_connections: integer(1000, 1, 100_000),
+            read_header_timeout: duration('60s', { minMs: 50, maxMs: DAY_MS }),
+            read_timeout: duration('300s', { minMs: 50, maxMs: DAY_MS }),
+            idle_timeout: duration('65s', { minMs: 50, maxMs: DAY_MS }),
+            tls: tls(),
+            auth: auth(),
           }),
         ),
       }),
+      admission: section({ request_limit_mib: integer(256, 1, 1_048_576) }),
     }),
+  }),
+  processors: section({
+    memory_limiter: section({
+      check_interval: duration('1s', { minMs: 50, maxMs: 60_000 }),
+      limit_mib: optionalMib('limit_percentage'),
+      limit_percentage: integer(90, 1, 100),
+      spike_limit_mib: optionalMib('a fifth of the limit'),
+    }),
+  }),
+  extensions: section({
+    bearertokenauth: section({ filename: v.optional(text()) }),
+    basicauth: section({ htpasswd: section({ file: v.optional(text()) }) }),
   }),
   exporters: section({
     otlp: section({
@@ -236,7 +309,13 @@ export const configSchema = v.object({
   }),
   detectors: v.optional(
     v.pipe(
-      v.array(v.picklist(['dmd'], 'is not a detector – known: dmd')),
+      v.array(
+        v.picklist(DETECTOR_NAMES, ({ received }) =>
+          received === '"values"'
+            ? `is not built yet: numbers inside lines are not kept – leave it out; known: ${DETECTOR_NAMES.join(', ')}`
+            : `is not a detector – known: ${DETECTOR_NAMES.join(', ')}`,
+        ),
+      ),
       v.minLength(1, 'names no detector – the default is [dmd]; enabled: false switches the analysis off'),
       v.check((names) => new Set(names).size === names.length, 'names a detector twice – keep one'),
     ),

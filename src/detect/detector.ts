@@ -1,28 +1,22 @@
 import { ErrorBaseline } from './baseline.ts';
+import { ChannelState } from './channels/channel-state.ts';
+import { explainWindow } from './explain.ts';
 import { REFUSED, ROW, ROW_BYTES, type RecordFrame } from './frame.ts';
-import { isRecurrent, isSparse } from './gates.ts';
-import type { Gate } from './history.ts';
+import { isDmdOnly, Judge, type JudgeOptions } from './judge.ts';
 import { Miner, MINER_DEFAULTS } from './miner/miner.ts';
 import { Tokens } from './miner/tokens.ts';
-import { TRACE_BYTES, unite, type PaneEntry } from './pane.ts';
 import { restoreSource, saveSource, type SourceDelta, type StoredSource } from './persist.ts';
 import { Redactor } from './redact.ts';
-import { WindowScorer, type ScorerOptions } from './score.ts';
-import { Source, type PendingWindow } from './source.ts';
-import { MAX_TEMPLATES, type Template } from './template.ts';
+import { Source } from './source.ts';
+import { isZero } from './top-templates.ts';
 import { VectorTable } from './vectors.ts';
-import type { Severity, TopTemplate, Verdict, WindowExplanation } from './verdict.ts';
+import type { Verdict, WindowExplanation } from './verdict.ts';
 
 export type { Gate } from './history.ts';
 export type { SourceDelta, StoredSource } from './persist.ts';
 export type { Severity, TopTemplate, Verdict, WindowExplanation } from './verdict.ts';
 
-export interface DetectorOptions extends ScorerOptions {
-  stepMs: number;
-  /** window size / step */
-  panesPerWindow: number;
-  warningThreshold: number;
-  criticalThreshold: number;
+export interface DetectorOptions extends JudgeOptions {
   /** Seeds the miner's tables against crafted collisions; results do not depend on it. */
   hashSeed: number;
   /** Regular expressions; what they match becomes `<redacted>` before anything else sees it. */
@@ -46,9 +40,6 @@ export interface Evictions {
   lines: number;
 }
 
-const MAX_TOP_TEMPLATES = 10;
-const MAX_NEW_TEMPLATES = 5;
-
 /**
  * The sources of one shard: lines in, verdicts out. Pure: no I/O, no clock, no thread; the same calls give the same bytes.
  *
@@ -56,7 +47,7 @@ const MAX_NEW_TEMPLATES = 5;
  */
 export class Detector {
   readonly #options: DetectorOptions;
-  readonly #scorer: WindowScorer;
+  readonly #judge: Judge;
   readonly #vectors = new VectorTable();
   /** Scratch of the tokenizer, shared by all miners: a scan is synchronous. */
   readonly #tokens: Tokens;
@@ -70,13 +61,13 @@ export class Detector {
 
   constructor(options: DetectorOptions) {
     this.#options = options;
-    this.#scorer = new WindowScorer(options);
+    this.#judge = new Judge(options);
     this.#tokens = new Tokens({ ...MINER_DEFAULTS, hashSeed: options.hashSeed });
     this.#redactor = options.redact.length > 0 ? new Redactor(options.redact) : null;
   }
 
   get scratchBytes(): number {
-    return this.#scorer.scratchBytes;
+    return this.#judge.scorer.scratchBytes;
   }
 
   get handles(): number[] {
@@ -149,7 +140,8 @@ export class Detector {
         if (source !== undefined) {
           const timeMs = view.getFloat64(row + ROW.timeMs, true);
           const idStart = isZero(rows, row + ROW.traceId, 16) ? -1 : row + ROW.traceId;
-          this.#mine(source, text, at, textEnd, templateEnd, timeMs, rows, idStart);
+          const severity = view.getInt32(row + ROW.severity, true);
+          this.#mine(source, text, at, textEnd, templateEnd, timeMs, rows, idStart, severity);
         }
         onMined?.(handle);
       }
@@ -183,6 +175,7 @@ export class Detector {
       for (const source of sources.values()) {
         source.history.markAllStale();
         source.baseline.clear(); // errors of another space are of another size
+        source.channels?.forgetErrors();
       }
     }
   }
@@ -192,7 +185,8 @@ export class Detector {
     const source = this.#byHandle.get(handle);
     if (source === undefined || source.pending[0]?.stepEndMs !== stepEndMs) return null;
     const pending = source.pending.shift()!;
-    const verdict = pending.window.gap ? null : this.#scoreWindow(source, handle, pending);
+    const muted = this.#muted.has(source.key);
+    const verdict = pending.window.gap ? null : this.#judge.judge(source, pending, { handle, muted });
     source.sweep();
     const { clusters, templates, lines } = source.takeEvictions();
     this.#evictions.clusters += clusters;
@@ -220,41 +214,7 @@ export class Detector {
 
   explain(handle: number, windowId: number): WindowExplanation | null {
     const source = this.#byHandle.get(handle);
-    const i = source?.history.indexOf(windowId) ?? -1;
-    if (source === undefined || i < 0) return null;
-    const { history } = source;
-    source.refreshGram(this.#scorer);
-    this.#scorer.predict(history, source.templates, i);
-    const topTemplates = this.#topTemplates(source, i, new Map());
-    const window = history.window(i);
-    return {
-      verdict: this.#verdict(source, handle, {
-        windowId,
-        windowEndMs: windowId * this.#options.stepMs,
-        records: window.records,
-        templates: history.counts(i).reduce((sum, count) => sum + (count > 0 ? 1 : 0), 0),
-        reconstructionError: orNull(window.error),
-        normalizedError: orNull(window.normalizedError),
-        gates: [...window.gates],
-        rank: window.rank,
-        newTemplates: [],
-        topTemplates,
-      }),
-      exact: i >= this.#options.dmdWindows || history.size < history.capacity,
-      topTemplates,
-      modes: this.#scorer.modes(history, i).map(({ periodSteps, ...mode }) => ({
-        ...mode,
-        periodMs: periodSteps === null ? null : periodSteps * this.#options.stepMs,
-      })),
-      errors: Array.from({ length: i }, (_, k) => {
-        const earlier = history.window(k);
-        return {
-          windowId: earlier.windowId,
-          reconstructionError: orNull(earlier.error),
-          normalizedError: orNull(earlier.normalizedError),
-        };
-      }),
-    };
+    return source === undefined ? null : explainWindow(this.#judge, this.#options, { source, handle, windowId });
   }
 
   #create(key: string, precededByGap: boolean): Source {
@@ -262,6 +222,7 @@ export class Detector {
       key,
       miner: new Miner({ hashSeed: this.#options.hashSeed }, this.#tokens),
       baseline: new ErrorBaseline(),
+      channels: isDmdOnly(this.#options.channels) ? null : new ChannelState(),
       historyWindows: this.#options.dmdWindows + 1, // one more, so that the newest window can be explained exactly
       panesPerWindow: this.#options.panesPerWindow,
       vectors: this.#vectors,
@@ -291,6 +252,7 @@ export class Detector {
     timeMs: number,
     ids: Uint8Array,
     idStart: number,
+    severity: number,
   ): void {
     const redactor = this.#redactor;
     if (redactor === null) {
@@ -298,7 +260,7 @@ export class Detector {
         templateEnd > end
           ? source.miner.observeGiven(bytes, end, templateEnd)
           : source.miner.observe(bytes, start, end);
-      source.count(cluster, bytes, start, end, timeMs, ids, idStart);
+      source.count(cluster, bytes, start, end, timeMs, ids, idStart, severity);
       return;
     }
     const text = redactor.redact(bytes, start, end);
@@ -307,154 +269,6 @@ export class Detector {
       template.length > 0
         ? source.miner.observeGiven(template, 0, template.length)
         : source.miner.observe(text, 0, text.length);
-    source.count(cluster, text, 0, text.length, timeMs, ids, idStart);
+    source.count(cluster, text, 0, text.length, timeMs, ids, idStart, severity);
   }
-
-  #scoreWindow(source: Source, handle: number, pending: PendingWindow): Verdict {
-    const { history, templates } = source;
-    const { dmdWindows, stepMs, warningThreshold } = this.#options;
-    // Templates may have merged while the window waited for its vectors.
-    const { entries, records } = unite([pending.window]);
-    const newTemplates = entries.filter(({ template }) => !templates.wasSeen(template.id));
-    this.#makeRoom(source, entries);
-    source.refreshGram(this.#scorer);
-
-    const i = history.push();
-    for (const { template, count } of entries) {
-      if (template.slot >= 0) history.setCount(i, template.slot, history.count(i, template.slot) + count);
-    }
-    const degraded = source.noteUnembedded();
-    const { error, rank } = this.#scorer.predict(history, templates, i);
-    const z = error === null ? null : source.baseline.normalizedError(error, this.#scorer.floors(history, i));
-    this.#scorer.pushGramRow(history, templates, i);
-    const window = {
-      windowId: Math.round(pending.stepEndMs / stepMs),
-      records,
-      error: error ?? NaN,
-      normalizedError: z ?? NaN,
-      rank,
-    };
-    history.set(i, { ...window, gates: [], accepted: false });
-
-    const gates: Gate[] = [];
-    if (z === null) gates.push('warming');
-    if (this.#muted.has(source.key)) gates.push('muted');
-    if (degraded) gates.push('degraded');
-    if (isSparse(history.recordsOf(Math.max(0, i - dmdWindows), i))) gates.push('sparse');
-    if (z !== null && isRecurrent(history.gram, history.errorsOf(0, i + 1))) gates.push('recurrent');
-    if (pending.incomplete) gates.push('incomplete');
-    // A window that we saw badly teaches nothing.
-    const trusted = !degraded && !pending.incomplete;
-    const accepted = trusted && (error === null || source.baseline.offer(error, z));
-    history.set(i, { ...window, gates, accepted });
-
-    const loud = z !== null && z > warningThreshold;
-    const topTemplates = loud
-      ? this.#topTemplates(source, i, new Map(entries.map((entry) => [entry.template, entry])))
-      : [];
-    if (accepted) for (const { template } of entries) templates.markSeen(template.id);
-    return this.#verdict(source, handle, {
-      windowId: window.windowId,
-      windowEndMs: pending.stepEndMs,
-      records,
-      templates: entries.length,
-      reconstructionError: error,
-      normalizedError: z,
-      gates,
-      rank,
-      newTemplates: newTemplates.slice(0, MAX_NEW_TEMPLATES).map(({ template }) => template.text),
-      topTemplates,
-    });
-  }
-
-  #verdict(
-    source: Source,
-    handle: number,
-    window: Omit<Verdict, 'source' | 'handle' | 'windowStartMs' | 'score' | 'detector' | 'severity'>,
-  ): Verdict {
-    const { windowId, windowEndMs, records, templates, reconstructionError, normalizedError, gates, rank } = window;
-    // With dmd as the only channel the score is its z.
-    const score = normalizedError;
-    return {
-      source: source.key,
-      handle,
-      windowId,
-      windowStartMs: windowEndMs - this.#options.stepMs * this.#options.panesPerWindow,
-      windowEndMs,
-      records,
-      templates,
-      reconstructionError,
-      normalizedError,
-      score,
-      detector: score === null ? null : 'dmd',
-      severity: score === null ? null : this.#severity(score),
-      gates,
-      rank,
-      newTemplates: window.newTemplates,
-      topTemplates: window.topTemplates,
-    };
-  }
-
-  #severity(score: number): Severity {
-    if (score > this.#options.criticalThreshold) return 'critical';
-    return score > this.#options.warningThreshold ? 'warning' : 'normal';
-  }
-
-  /** At most {@link MAX_TEMPLATES} columns: the rarest templates leave with their counts, of equally rare ones the youngest. */
-  #makeRoom(source: Source, entries: readonly PaneEntry[]): void {
-    const { history, templates } = source;
-    const arriving = entries.filter(({ template }) => template.slot < 0);
-    const used = templates.bySlot.reduce((n, template) => n + (template === null ? 0 : 1), 0);
-    const excess = used + arriving.length - MAX_TEMPLATES;
-    if (excess > 0) {
-      const totals = new Map<Template, number>();
-      for (const template of templates.bySlot)
-        if (template !== null) totals.set(template, history.total(template.slot));
-      for (const { template, count } of entries) totals.set(template, (totals.get(template) ?? 0) + count);
-      const leaving = [...totals.keys()]
-        .sort((a, b) => totals.get(a)! - totals.get(b)! || b.number - a.number)
-        .slice(0, excess);
-      for (const template of leaving) {
-        templates.overflowed++;
-        if (template.slot >= 0) templates.releaseSlot(template);
-      }
-      const left = new Set(leaving);
-      for (const { template } of arriving) if (!left.has(template)) templates.assignSlot(template);
-    } else for (const { template } of arriving) templates.assignSlot(template);
-  }
-
-  /** The templates that window `i`'s error consists of; {@link WindowScorer.predict} has just run for it. */
-  #topTemplates(source: Source, i: number, entries: ReadonlyMap<Template, PaneEntry>): TopTemplate[] {
-    return this.#scorer
-      .shares()
-      .slice(0, MAX_TOP_TEMPLATES)
-      .map(({ column, share }) => {
-        const template = source.templates.bySlot[column]!;
-        const entry = entries.get(template);
-        const sample = entry?.samples[0];
-        const traces = entry?.traces ?? [];
-        return {
-          templateId: template.id,
-          template: template.text,
-          share,
-          count: source.history.count(i, column),
-          usualCount: source.history.medianCount(column, i),
-          firstSeenMs: template.firstSeenMs,
-          sample: sample === undefined ? null : Buffer.from(sample).toString('utf8'),
-          traceIds: traces.map((ids) => Buffer.from(ids.subarray(0, 16)).toString('hex')),
-          spanIds: traces.map((ids) =>
-            isZero(ids, 16, TRACE_BYTES - 16) ? '' : Buffer.from(ids.subarray(16)).toString('hex'),
-          ),
-        };
-      });
-  }
-}
-
-function orNull(value: number): number | null {
-  return Number.isNaN(value) ? null : value;
-}
-
-function isZero(bytes: Uint8Array, start: number, length: number): boolean {
-  for (let k = start; k < start + length; k++) if (bytes[k] !== 0) return false;
-  return true;
 }

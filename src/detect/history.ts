@@ -1,3 +1,4 @@
+import { VERDICT_NUMBERS } from './channels/channel-verdict.ts';
 import { GramRing } from './dmd/gram.ts';
 
 /** Why a window does not alert; order = bit position in the stored flags, so append only. */
@@ -20,6 +21,16 @@ export interface WindowScalars {
   gates: readonly Gate[];
   /** Its error and its counts count as normal. */
   accepted: boolean;
+}
+
+/** What the channels count in a window beside its templates. */
+export interface WindowTallies {
+  /** Records at WARN or above. */
+  warnings: number;
+  /** Records at ERROR or above. */
+  errors: number;
+  /** Templates that had never been accepted when the window was judged; 0 for a source's first. */
+  novelTemplates: number;
 }
 
 /**
@@ -46,8 +57,14 @@ export class History {
   #normalized: Float64Array;
   #ranks: Uint16Array;
   #flags: Uint16Array;
+  #warnings: Float64Array;
+  #errorRecords: Float64Array;
+  #novelTemplates: Float64Array;
+  /** Empty where `dmd` is the only channel: its verdict is in the scalars. */
+  #verdicts: Float64Array;
 
-  constructor(capacity: number) {
+  /** @param options - scored: room for the verdict of several channels */
+  constructor(capacity: number, options: { scored?: boolean } = {}) {
     this.capacity = capacity;
     this.gram = new GramRing(capacity);
     this.#counts = new Uint32Array(capacity * FIRST_SLOTS);
@@ -57,6 +74,10 @@ export class History {
     this.#normalized = new Float64Array(capacity);
     this.#ranks = new Uint16Array(capacity);
     this.#flags = new Uint16Array(capacity);
+    this.#warnings = new Float64Array(capacity);
+    this.#errorRecords = new Float64Array(capacity);
+    this.#novelTemplates = new Float64Array(capacity);
+    this.#verdicts = new Float64Array(options.scored === true ? capacity * VERDICT_NUMBERS : 0);
   }
 
   /** Appends a window without counts; the oldest leaves when full, also from the Gram matrix. Its Gram row is pushed by the scorer. */
@@ -97,6 +118,13 @@ export class History {
     };
   }
 
+  setTallies(i: number, { warnings, errors, novelTemplates }: WindowTallies): void {
+    const row = this.#row(i);
+    this.#warnings[row] = warnings;
+    this.#errorRecords[row] = errors;
+    this.#novelTemplates[row] = novelTemplates;
+  }
+
   indexOf(windowId: number): number {
     for (let i = this.size - 1; i >= 0; i--) if (this.windowId(i) === windowId) return i;
     return -1;
@@ -107,6 +135,20 @@ export class History {
   }
   records(i: number): number {
     return this.#records[this.#row(i)]!;
+  }
+  warnings(i: number): number {
+    return this.#warnings[this.#row(i)]!;
+  }
+  errorRecords(i: number): number {
+    return this.#errorRecords[this.#row(i)]!;
+  }
+  novelTemplates(i: number): number {
+    return this.#novelTemplates[this.#row(i)]!;
+  }
+  /** What the channels said of window `i`, packed as `channels/channel-verdict.ts` does: a view to read and write. */
+  verdict(i: number): Float64Array {
+    const at = this.#row(i) * VERDICT_NUMBERS;
+    return this.#verdicts.subarray(at, at + VERDICT_NUMBERS);
   }
   error(i: number): number {
     return this.#errors[this.#row(i)]!;
@@ -209,7 +251,7 @@ export class History {
 
   /** Bytes of the typed arrays: what the benchmark of a source's state counts. */
   get byteLength(): number {
-    return this.#counts.byteLength + this.capacity * (4 * 8 + 2 * 2) + this.gram.bytes;
+    return this.#counts.byteLength + this.capacity * (7 * 8 + 2 * 2) + this.#verdicts.byteLength + this.gram.bytes;
   }
 
   #row(i: number): number {

@@ -37,13 +37,17 @@ export function holdsTrace(traces: readonly Uint8Array[], ids: Uint8Array, start
 /** A closed pane of one source. */
 export interface Pane {
   records: number;
+  /** Of them at WARN or above. */
+  warnings: number;
+  /** Of these at ERROR or above. */
+  errors: number;
   entries: PaneEntry[];
   /** Not whole: nothing that touches it is kept or judged. */
   gap: boolean;
 }
 
-export const EMPTY_PANE: Pane = { records: 0, entries: [], gap: false };
-export const GAP_PANE: Pane = { records: 0, entries: [], gap: true };
+export const EMPTY_PANE: Pane = { records: 0, warnings: 0, errors: 0, entries: [], gap: false };
+export const GAP_PANE: Pane = { ...EMPTY_PANE, gap: true };
 
 /**
  * A window is the union of the last size/step panes:
@@ -57,8 +61,12 @@ export const GAP_PANE: Pane = { records: 0, entries: [], gap: true };
 export function unite(panes: readonly Pane[]): Pane {
   const byTemplate = new Map<Template, PaneEntry>();
   let records = 0;
+  let warnings = 0;
+  let errors = 0;
   for (const pane of panes) {
     records += pane.records;
+    warnings += pane.warnings;
+    errors += pane.errors;
     for (const entry of pane.entries) {
       const template = current(entry.template);
       const known = byTemplate.get(template);
@@ -72,5 +80,6 @@ export function unite(panes: readonly Pane[]): Pane {
       }
     }
   }
-  return { records, entries: [...byTemplate.values()], gap: panes.some((pane) => pane.gap) };
+  const gap = panes.some((pane) => pane.gap);
+  return { records, warnings, errors, entries: [...byTemplate.values()], gap };
 }

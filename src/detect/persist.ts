@@ -1,11 +1,12 @@
 import { ErrorBaseline, type SavedBaseline } from './baseline.ts';
+import { ChannelState, type SavedChannels } from './channels/channel-state.ts';
 import type { History } from './history.ts';
 import type { StoredCluster, StoredMiner } from './miner/miner.ts';
 import type { Source } from './source.ts';
 import type { Template } from './template.ts';
 
 /** Version of what is written here; the store starts cold when it differs. */
-export const STATE_VERSION = 1;
+export const STATE_VERSION = 2;
 
 /** What a source's history looks like in the store: opaque to the store, versioned by {@link STATE_VERSION}. */
 export interface StoredSource {
@@ -32,6 +33,8 @@ export interface SourceDelta {
 
 interface Meta {
   baseline: SavedBaseline;
+  /** Null where `dmd` is the only channel. */
+  channels: SavedChannels | null;
   miner: StoredMiner;
   nextTemplate: number;
   /** Numbers of the miner's clusters, least recently used first: it moves with every line, so it is not kept in the templates' rows. */
@@ -67,6 +70,7 @@ export function saveSource(source: Source): SourceDelta {
     rows.push({ number: SEEN_ROW, blob: encoder.encode(JSON.stringify([...templates.seen])) });
   const meta: Meta = {
     baseline: source.baseline.save(),
+    channels: source.channels?.save() ?? null,
     miner: source.miner.saveState(),
     nextTemplate: templates.nextNumber,
     recency: Array.from(source.miner.clusters(), (cluster) => cluster.number),
@@ -96,6 +100,8 @@ export function restoreSource(source: Source, stored: StoredSource): void {
   const { history, templates } = source;
   const meta = JSON.parse(stored.meta) as Meta;
   source.baseline = ErrorBaseline.restore(meta.baseline);
+  // The store's fingerprint holds the channels: what was saved is what is wanted.
+  if (source.channels !== null && meta.channels !== null) source.channels = ChannelState.restore(meta.channels);
   templates.nextNumber = meta.nextTemplate;
   const byNumber = new Map<number, Template>();
   const owners = new Map<number, Template>();
@@ -146,20 +152,29 @@ function templateBlob(template: Template): Uint8Array {
   return encoder.encode(JSON.stringify(row));
 }
 
-const HEADER_BYTES = 5 * 8 + 4;
+const HEADER_BYTES = 8 * 8 + 4 + 4;
 
-/** f64 records, error, normalizedError, rank, flags | u32 gram length | f64 gram row | (u32 slot, u32 count)… */
+/**
+ *     f64 records, error, normalizedError, rank, flags, warnings, error records, novel templates | u32 gram length, channel numbers
+ *     f64 gram row | f64 verdict of the channels (none where `dmd` is the only one) | (u32 slot, u32 count)…
+ */
 function windowBlob(history: History, i: number): Uint8Array {
   const window = history.window(i);
   const counts = history.counts(i);
+  const verdict = history.verdict(i);
   const used = [...counts.keys()].filter((slot) => counts[slot]! > 0);
-  const bytes = new Uint8Array(HEADER_BYTES + (i + 1) * 8 + used.length * 8);
+  const bytes = new Uint8Array(HEADER_BYTES + (i + 1 + verdict.length) * 8 + used.length * 8);
   const view = new DataView(bytes.buffer);
-  const numbers = [window.records, window.error, window.normalizedError, window.rank, history.flags(i)];
+  const numbers = [
+    ...[window.records, window.error, window.normalizedError, window.rank, history.flags(i)],
+    ...[history.warnings(i), history.errorRecords(i), history.novelTemplates(i)],
+  ];
   numbers.forEach((value, k) => view.setFloat64(k * 8, value));
-  view.setUint32(40, i + 1);
+  view.setUint32(64, i + 1);
+  view.setUint32(68, verdict.length);
   let at = HEADER_BYTES;
   for (let j = 0; j <= i; j++, at += 8) view.setFloat64(at, history.gram.at(i, j));
+  for (let k = 0; k < verdict.length; k++, at += 8) view.setFloat64(at, verdict[k]!);
   for (const slot of used) {
     view.setUint32(at, slot);
     view.setUint32(at + 4, counts[slot]!);
@@ -170,22 +185,29 @@ function windowBlob(history: History, i: number): Uint8Array {
 
 function restoreWindow(history: History, windowId: number, blob: Uint8Array, gramRow: Float64Array): void {
   const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength);
-  const [records, error, normalizedError, rank, flags] = [0, 1, 2, 3, 4].map((k) => view.getFloat64(k * 8)) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+  const number = (k: number) => view.getFloat64(k * 8);
   const i = history.push();
-  history.set(i, { windowId, records, error, normalizedError, rank, gates: [], accepted: false });
-  history.setFlags(i, flags);
-  const length = view.getUint32(40);
+  history.set(i, {
+    windowId,
+    records: number(0),
+    error: number(1),
+    normalizedError: number(2),
+    rank: number(3),
+    gates: [],
+    accepted: false,
+  });
+  history.setFlags(i, number(4));
+  history.setTallies(i, { warnings: number(5), errors: number(6), novelTemplates: number(7) });
+  const length = view.getUint32(64);
   // The row was written when older windows were still there: its newest entries belong to those that are left.
   if (length < i + 1) throw new RangeError(`stored window ${windowId} has ${length} inner products, needs ${i + 1}`);
   for (let j = 0; j <= i; j++) gramRow[j] = view.getFloat64(HEADER_BYTES + (length - i - 1 + j) * 8);
   history.gram.push(gramRow);
-  for (let at = HEADER_BYTES + length * 8; at < blob.byteLength; at += 8) {
+  const verdict = history.verdict(i);
+  let at = HEADER_BYTES + length * 8;
+  if (view.getUint32(68) !== verdict.length) throw new RangeError(`stored window ${windowId} is of other channels`);
+  for (let k = 0; k < verdict.length; k++, at += 8) verdict[k] = view.getFloat64(at);
+  for (; at < blob.byteLength; at += 8) {
     const slot = view.getUint32(at);
     history.growSlots(slot + 1);
     history.setCount(i, slot, view.getUint32(at + 4));

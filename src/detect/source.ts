@@ -1,4 +1,6 @@
 import type { ErrorBaseline } from './baseline.ts';
+import { ERROR, WARN } from './channels/severity.ts';
+import type { ChannelState } from './channels/channel-state.ts';
 import { History } from './history.ts';
 import type { Cluster, Miner } from './miner/miner.ts';
 import { EMPTY_PANE, GAP_PANE, holdsTrace, MAX_SAMPLES, MAX_TRACES, sampleOf, TRACE_BYTES, unite } from './pane.ts';
@@ -34,6 +36,8 @@ export class Source {
   readonly templates: TemplateTable;
   readonly history: History;
   baseline: ErrorBaseline;
+  /** What the channels have learnt; null where `dmd` is the only one. */
+  channels: ChannelState | null;
   /** Closed windows in order; the pipeline bounds them by scoring the oldest without its vectors. */
   readonly pending: PendingWindow[] = [];
   /** Rows of old windows changed, or the store knows nothing of this source: everything is written again. */
@@ -45,6 +49,8 @@ export class Source {
   #panes: Pane[];
   #touched: Cluster[] = [];
   #openRecords = 0;
+  #openWarnings = 0;
+  #openErrors = 0;
   #newestMs = 0;
   /** Lines of clusters beyond {@link MAX_TOUCHED} in a pane. */
   #overflowLines = 0;
@@ -54,6 +60,7 @@ export class Source {
     key: string;
     miner: Miner;
     baseline: ErrorBaseline;
+    channels?: ChannelState | null;
     historyWindows: number;
     panesPerWindow: number;
     vectors: VectorTable;
@@ -63,12 +70,17 @@ export class Source {
     this.key = options.key;
     this.miner = options.miner;
     this.baseline = options.baseline;
-    this.history = new History(options.historyWindows);
+    this.channels = options.channels ?? null;
+    this.history = new History(options.historyWindows, { scored: this.channels !== null });
     this.templates = new TemplateTable(this.history, options.vectors);
     this.#panes = new Array<Pane>(options.panesPerWindow - 1).fill(options.precededByGap ? GAP_PANE : EMPTY_PANE);
   }
 
-  /** Counts one mined line in the open pane. Hot: no allocation once a template has its samples of this pane. */
+  /**
+   * Counts one mined line in the open pane. Hot: no allocation once a template has its samples of this pane.
+   *
+   * @param severity OTLP severity number, 0 = none
+   */
   count(
     cluster: Cluster,
     bytes: Uint8Array,
@@ -77,8 +89,11 @@ export class Source {
     timeMs: number,
     ids: Uint8Array,
     idStart: number,
+    severity: number,
   ): void {
     this.#openRecords++;
+    if (severity >= WARN) this.#openWarnings++;
+    if (severity >= ERROR) this.#openErrors++;
     this.#newestMs = timeMs;
     if (cluster.paneCount === 0) {
       if (this.#touched.length >= (isKnown(cluster) ? MAX_TOUCHED : MAX_TOUCHED_UNKNOWN)) {
@@ -100,24 +115,19 @@ export class Source {
   closePane(stepEndMs: number, gap: boolean, incomplete: boolean): void {
     this.#reconcile();
     const entries = this.#takeEntries();
-    this.#panes.push(gap ? GAP_PANE : { records: this.#openRecords, entries, gap });
-    this.#openRecords = 0;
+    const [records, warnings, errors] = [this.#openRecords, this.#openWarnings, this.#openErrors];
+    this.#panes.push(gap ? GAP_PANE : { records, warnings, errors, entries, gap });
+    this.#clearTallies();
     this.pending.push({ stepEndMs, window: unite(this.#panes), incomplete });
     this.#panes.shift();
   }
 
-  /** Texts of this source that still need a vector. */
+  /**
+   * Texts of this source that still need a vector: of all its templates, also those that no kept window counts. They have theirs from when
+   * they last occurred; a restored source must ask for them while it can, or an outage of the embedder would meet it less prepared.
+   */
   *missing(): Generator<string> {
-    for (const { window } of this.pending) {
-      if (window.gap) continue;
-      for (const entry of window.entries) {
-        const { vector } = current(entry.template);
-        if (vector.values === null) yield vector.text;
-      }
-    }
-    for (const template of this.templates.bySlot) {
-      if (template !== null && template.vector.values === null) yield template.vector.text;
-    }
+    for (const { vector } of this.templates.all()) if (vector.values === null) yield vector.text;
   }
 
   /** Rows of the Gram matrix that templates or vectors made stale are formed again, also those that lacked a vector which is there now. */
@@ -161,7 +171,7 @@ export class Source {
   park(): void {
     this.#reconcile();
     this.#takeEntries();
-    this.#openRecords = 0;
+    this.#clearTallies();
     this.pending.length = 0;
     this.#panes.fill(EMPTY_PANE);
     this.sweep();
@@ -197,6 +207,12 @@ export class Source {
       const previous = pane.template === null ? null : current(pane.template);
       pane.template = this.templates.attach(cluster, previous, pane.firstMs);
     }
+  }
+
+  #clearTallies(): void {
+    this.#openRecords = 0;
+    this.#openWarnings = 0;
+    this.#openErrors = 0;
   }
 
   #takeEntries(): PaneEntry[] {

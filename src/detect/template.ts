@@ -158,6 +158,11 @@ export class TemplateTable {
     }
   }
 
+  /** Anything has ever been accepted. */
+  get hasSeen(): boolean {
+    return this.#seen.size > 0;
+  }
+
   get seen(): Iterable<string> {
     return this.#seen;
   }

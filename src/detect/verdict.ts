@@ -1,4 +1,8 @@
+import type { Channel } from './channels/combination.ts';
 import type { Gate } from './history.ts';
+
+/** −ln p of each enabled channel, before cap and weight. */
+export type ChannelSurprises = Readonly<Partial<Record<Channel, number>>>;
 
 export type Severity = 'normal' | 'warning' | 'critical';
 
@@ -33,8 +37,12 @@ export interface Verdict {
   reconstructionError: number | null;
   /** Sigmas over the accepted errors, null before 20 of them. */
   normalizedError: number | null;
+  /** Sigmas: of the enabled channels together; with `dmd` alone it is {@link normalizedError}. */
   score: number | null;
-  detector: 'dmd' | null;
+  /** The loudest channel. */
+  detector: Channel | null;
+  /** Nats of each enabled channel (0 where a gate holds it back); null where `dmd` is the only one, and while warming. */
+  channels: ChannelSurprises | null;
   /** Where `score` lies among the thresholds; null until there is one. `gates` tell whether it may alert. */
   severity: Severity | null;
   gates: Gate[];

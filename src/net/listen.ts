@@ -1,6 +1,5 @@
 /** Binding a server to a configured `host:port`, with an error that says which key to change. */
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import { formatEndpoint, parseEndpoint } from './endpoint.ts';
 
 export class ListenError extends Error {
@@ -34,10 +33,8 @@ export async function listen(server: Server, endpoint: string, configKey: string
   return server.address() as AddressInfo;
 }
 
-/** Also for servers that bind by other means (grpc-js). */
 export function listenError(error: NodeJS.ErrnoException, endpoint: string, configKey: string): ListenError {
-  // grpc-js says it in the message only.
-  if (error.code === 'EADDRINUSE' || error.message.includes('EADDRINUSE')) {
+  if (error.code === 'EADDRINUSE') {
     const { host, port } = parseEndpoint(endpoint);
     const holder = USUAL_HOLDERS[port] ?? 'perhaps another logdrift';
     const free = formatEndpoint({ host, port: port < 55_536 ? port + 10_000 : port - 10_000 });

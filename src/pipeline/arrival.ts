@@ -162,13 +162,16 @@ class ArrivalIntake implements Intake, RecordSink {
 
   /** One record a request is looked at, all are counted. */
   #noteUnmapped(record: DecodedRecord): void {
-    const { attributes, bodyFields } = record;
-    const copied = (): DecodedRecord => ({
-      ...record,
-      attributes: new Map(attributes),
-      bodyFields: new Map(bodyFields),
-    });
-    this.#unmapped ??= { resource: this.#resource, record: copied(), records: 0 };
+    if (this.#unmapped === null) {
+      const keys = record.attributeKeys();
+      const copy: DecodedRecord = {
+        ...record,
+        attributes: new Map(record.attributes),
+        bodyFields: new Map(record.bodyFields),
+        attributeKeys: () => keys,
+      };
+      this.#unmapped = { resource: this.#resource, record: copy, records: 0 };
+    }
     this.#unmapped.records++;
   }
 

@@ -3,8 +3,9 @@ import { Episodes, type Episode } from '../alert/episodes.ts';
 import type { CloseStep } from '../clock/clock.ts';
 import { EventTimeClock } from '../clock/event-time.ts';
 import { WallClock } from '../clock/wall.ts';
-import type { DriftDetectionConfig, SourcesConfig } from '../config/config.ts';
+import type { DetectorName, DriftDetectionConfig, SourcesConfig } from '../config/config.ts';
 import type { DetectorOptions } from '../detect/detector.ts';
+import { isDmdOnly } from '../detect/judge.ts';
 import type { WindowExplanation } from '../detect/verdict.ts';
 import { createEmbedding, type Embedding } from '../embed/batcher.ts';
 import type { Embedder, EmbeddingObserver } from '../embed/embedder.ts';
@@ -32,6 +33,8 @@ const HOLD_MS = 60_000;
 export interface PipelineOptions {
   detection: DriftDetectionConfig;
   sources: SourcesConfig;
+  /** Channels of the score; `dmd` alone when left out. */
+  detectors?: readonly DetectorName[];
   /** In place of the checklist's rules over `sources`: the library's callers name their sources themselves. */
   resolver?: SourceResolver;
   clock: 'wall' | 'event';
@@ -119,7 +122,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
 
   const restored = await readServiceState(store);
   const known: KnownSource[] = store === null ? [] : await store.sources();
-  const episodes = new Episodes(detection, restored?.episodes ?? []);
+  const episodes = new Episodes({ ...detection, dmdOnly: isDmdOnly(channelsOf(options)) }, restored?.episodes ?? []);
   const life = new SourceLife({
     pool,
     store,
@@ -141,7 +144,9 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   const space = new EmbeddingSpace(options.embedder, restored?.fingerprint ?? null, () => {
     for (let shard = 0; shard < pool.size; shard++) pool.post(shard, { type: 'forget-vectors' });
     life.forgetParked();
-    events.irregular('the embedding service makes other vectors than before: histories are formed again, error baselines start anew');
+    events.irregular(
+      'the embedding service makes other vectors than before: histories are formed again, error baselines start anew',
+    );
   });
 
   let lastCleanupMs = -Infinity;
@@ -249,7 +254,12 @@ function shardCount(templateWorkers: number | null): number {
   return templateWorkers ?? Math.max(1, Math.min(4, availableParallelism() - 1));
 }
 
-function detectorOptions({ detection, hashSeed }: PipelineOptions): DetectorOptions {
+function channelsOf({ detectors = ['dmd'] }: PipelineOptions): readonly DetectorName[] {
+  return detectors;
+}
+
+function detectorOptions(options: PipelineOptions): DetectorOptions {
+  const { detection, hashSeed } = options;
   return {
     stepMs: detection.windowStepMs,
     panesPerWindow: detection.windowSizeMs / detection.windowStepMs,
@@ -257,6 +267,7 @@ function detectorOptions({ detection, hashSeed }: PipelineOptions): DetectorOpti
     delay: detection.dmdTimeDelay,
     maxRank: detection.dmdRank,
     snapshot: detection.snapshot,
+    channels: channelsOf(options),
     warningThreshold: detection.warningThreshold,
     criticalThreshold: detection.criticalThreshold,
     hashSeed,

@@ -4,9 +4,9 @@
  *
  * More tolerant than the specification asks: snake_case names and enum names are taken too, as other receivers do.
  */
-import { newDecodedRecord, type DecodeSummary } from './decoded.ts';
-import { asArray, asObject, keyOf, plainValue, wrongKind, type JsonObject } from './json-value.ts';
-import type { Attributes, DecodedRecord, RecordSink } from './record.ts';
+import { newDecodedRecord, newDecodeSummary, type DecodeSummary } from './decoded.ts';
+import { asArray, asObject, keyOf, plainValue, seen, wrongKind, type JsonObject } from './json-value.ts';
+import { MAX_LISTED_KEYS, type Attributes, type DecodedRecord, type RecordSink } from './record.ts';
 import { TextScratch } from './text-scratch.ts';
 import {
   attributeText,
@@ -35,13 +35,20 @@ const resources = new Map<string, Attributes>();
 
 /**
  * Hands every record of `request` (UTF-8 JSON of one ExportLogsServiceRequest) to `sink`, in wire order; yields about every 1,000 records.
+ * @param summary filled while decoding, and returned
  * @throws {DecodeError} when it is not JSON or a known field has a wrong type; what the sink got until then is to be dropped.
  */
-export function* decodeJson(request: Uint8Array, sink: RecordSink): Generator<void, DecodeSummary> {
+export function* decodeJson(
+  request: Uint8Array,
+  sink: RecordSink,
+  summary: DecodeSummary = newDecodeSummary(),
+): Generator<void, DecodeSummary> {
   const root = asObject(parse(request), '');
   if (root === null) throw wrongKind('an object', null, '');
   const record = newDecodedRecord(new Uint8Array(TRACE_BYTES + SPAN_BYTES));
-  let count = 0;
+  let current: JsonObject = {};
+  record.attributeKeys = () => listKeys(current['attributes']);
+  seen.strindex = seen.enumName = false;
   let untilYield = YIELD_EVERY;
 
   const allResourceLogs = asArray(root['resourceLogs'] ?? root['resource_logs'], 'resourceLogs');
@@ -57,12 +64,13 @@ export function* decodeJson(request: Uint8Array, sink: RecordSink): Generator<vo
       for (let i = 0; i < records.length; i++) {
         const source = asObject(records[i], 'resourceLogs.scopeLogs.logRecords');
         try {
-          readRecord(source ?? {}, record, sink);
+          current = source ?? {};
+          readRecord(current, record, sink);
         } catch (error) {
           throw withIndexes(error, r, s, i);
         }
         sink.record(record);
-        count++;
+        summary.records++;
         if (--untilYield === 0) {
           untilYield = YIELD_EVERY;
           yield;
@@ -78,7 +86,9 @@ export function* decodeJson(request: Uint8Array, sink: RecordSink): Generator<vo
       yield;
     }
   }
-  return { records: count };
+  summary.sawStrindex = seen.strindex;
+  summary.sawEnumName = seen.enumName;
+  return summary;
 }
 
 function parse(request: Uint8Array): unknown {
@@ -185,6 +195,11 @@ function readAttributes(attributes: unknown, into: Map<string, string>, sink: Re
   return template;
 }
 
+function listKeys(attributes: unknown): string[] {
+  const entries = Array.isArray(attributes) ? attributes.slice(0, MAX_LISTED_KEYS) : [];
+  return entries.flatMap((entry) => keyOf(asObject(entry, 'attributes'), 'attributes') ?? []);
+}
+
 /** The body's text; the wanted fields of a map body go to `into`. */
 function readBody(body: unknown, into: Map<string, string>, sink: RecordSink): string {
   if (body === undefined || body === null) return '';
@@ -243,7 +258,10 @@ function readSeverity(value: unknown): number {
   if (value === undefined || value === null) return 0;
   if (typeof value === 'string') {
     const name = SEVERITY_NAME.exec(value);
-    if (name !== null) return SEVERITY_LEVELS.indexOf(name[1]!) * 4 + Number(name[2] ?? 1);
+    if (name !== null) {
+      seen.enumName = true;
+      return SEVERITY_LEVELS.indexOf(name[1]!) * 4 + Number(name[2] ?? 1);
+    }
   } else if (typeof value !== 'number') throw wrongKind('a number', value, 'severityNumber');
   const number = Number(value);
   return Number.isInteger(number) && number >= 0 && number <= 24 ? number : 0;

@@ -7,7 +7,7 @@
  *
  * Of duplicates the first resource and scope win, the last scalar or body, the first attribute of a key.
  */
-import type { DecodeSummary } from './decoded.ts';
+import { newDecodeSummary, type DecodeSummary } from './decoded.ts';
 import { readResource } from './protobuf-value.ts';
 import { RECORD, RecordReader } from './read-record.ts';
 import type { Attributes, RecordSink } from './record.ts';
@@ -17,6 +17,8 @@ import { WireReader } from './wire.ts';
 
 /** Records (or empty scopes and resources) between two turns given to the caller: about 0.3 ms. */
 const YIELD_EVERY = 1000;
+/** Or so many bytes: a record can be a map of thousands of entries. About 3 ms of those. */
+const YIELD_BYTES = 131_072;
 
 const REQUEST = '';
 const RESOURCE_LOGS = 'resource_logs';
@@ -36,14 +38,19 @@ const resources = new ResourceCache();
 /**
  * Hands every record of `request` to `sink`, in wire order. A generator so that a big request need not hold the event loop: it yields
  * about every 1,000 records. `request` must not change until it is done.
+ * @param summary filled while decoding, and returned
  * @throws {DecodeError} on malformed bytes; what the sink got until then is to be dropped.
  */
-export function* decodeProtobuf(request: Uint8Array, sink: RecordSink): Generator<void, DecodeSummary> {
+export function* decodeProtobuf(
+  request: Uint8Array,
+  sink: RecordSink,
+  summary: DecodeSummary = newDecodeSummary(),
+): Generator<void, DecodeSummary> {
   const reader = new WireReader(request);
   const records = new RecordReader(reader, sink);
   const end = reader.bytes.length;
-  let count = 0;
   let untilYield = YIELD_EVERY;
+  let yieldAt = YIELD_BYTES;
 
   let pos = 0;
   while (pos < end) {
@@ -83,9 +90,10 @@ export function* decodeProtobuf(request: Uint8Array, sink: RecordSink): Generato
         const recordEnd = reader.payload(scopeLogsEnd, RECORD);
         records.read(reader.pos, recordEnd);
         pos = recordEnd;
-        count++;
-        if (--untilYield === 0) {
+        summary.records++;
+        if (--untilYield === 0 || pos >= yieldAt) {
           untilYield = YIELD_EVERY;
+          yieldAt = pos + YIELD_BYTES;
           yield;
         }
       }
@@ -99,7 +107,8 @@ export function* decodeProtobuf(request: Uint8Array, sink: RecordSink): Generato
       yield;
     }
   }
-  return { records: count };
+  summary.sawStrindex = reader.sawStrindex;
+  return summary;
 }
 
 /** Finds the first payload of length-delimited field 1 in a message, wherever it is. `reader.pos` = its start; returns its end, -1 = none. */

@@ -2,7 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { decodeJson } from './decode-json.ts';
 import { decodeProtobuf } from './decode-protobuf.ts';
-import type { DecodeSummary } from './decoded.ts';
+import { newDecodeSummary, type DecodeSummary } from './decoded.ts';
 import type { Encoding } from './encode-response.ts';
 import type { ExportResult, ExportTarget, RecordSink } from './record.ts';
 
@@ -16,6 +16,7 @@ export interface ExportOutcome extends ExportResult {
 
 /**
  * Decodes one request into `target` and commits it. A malformed request is dropped whole: nothing of it was taken in.
+ * @param summary filled while decoding: what is known of a request that fails
  * @param signal fires when the client has gone. Until `commit` it stops the work; what it means from then on is the intake's to say,
  * and what is committed stays committed.
  * @throws {DecodeError} when malformed; {ReceiveError} when refused; AbortError when the client left before anything was taken in.
@@ -25,9 +26,10 @@ export async function exportLogs(
   encoding: Encoding,
   target: ExportTarget,
   signal: AbortSignal,
+  summary: DecodeSummary = newDecodeSummary(),
 ): Promise<ExportOutcome> {
   const intake = target.begin();
-  const decoding = decode(request, encoding, intake.sink);
+  const decoding = decode(request, encoding, intake.sink, summary);
   let sliceStart = performance.now();
   let step = decoding.next();
   while (!step.done) {
@@ -43,6 +45,11 @@ export async function exportLogs(
   return { records: step.value.records, rejectedLogRecords, errorMessage };
 }
 
-function decode(request: Uint8Array, encoding: Encoding, sink: RecordSink): Generator<void, DecodeSummary> {
-  return encoding === 'json' ? decodeJson(request, sink) : decodeProtobuf(request, sink);
+function decode(
+  request: Uint8Array,
+  encoding: Encoding,
+  sink: RecordSink,
+  summary: DecodeSummary,
+): Generator<void, DecodeSummary> {
+  return encoding === 'json' ? decodeJson(request, sink, summary) : decodeProtobuf(request, sink, summary);
 }

@@ -1,91 +1,190 @@
 /** OTLP/HTTP: POST /v1/logs, protobuf and JSON on one port (opentelemetry-proto docs/specification.md, "OTLP/HTTP"). */
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createPlainServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { listen } from '../net/listen.ts';
+import type { Budget } from './budget.ts';
+import { trackConnections } from './connections.ts';
+import { newDecodeSummary } from './decoded.ts';
 import { CONTENT_TYPES, encodeResponse, encodeStatus, type Encoding } from './encode-response.ts';
-import { exportLogs, type ExportOutcome } from './export.ts';
-import type { Receiver, ReceiverOptions } from './receiver.ts';
-import { ACCEPTED_ENCODINGS, readBody } from './request-body.ts';
-import { ReceiveError, toStatus } from './status.ts';
+import { exportLogs } from './export.ts';
+import { noteOddities } from './oddities.ts';
+import {
+  budgetOf,
+  DEFAULT_MAX_CONNECTIONS,
+  lostRecords,
+  type ObservedRequest,
+  type Receiver,
+  type ReceiverOptions,
+} from './receiver.ts';
+import { readBody } from './request-body.ts';
+import { ReceiveError, toStatus, type Status } from './status.ts';
+import { keepTlsFresh, readTls } from './tls.ts';
+import { ACCEPTED_ENCODINGS } from './unpack.ts';
 
 export const HTTP_ENDPOINT_KEY = 'receivers.otlp.protocols.http.endpoint';
+const TLS_KEY = 'receivers.otlp.protocols.http.tls';
 const LOGS_PATH = '/v1/logs';
 
 /** A client that dribbles its headers or body holds a connection no longer than this. */
-const HEADERS_TIMEOUT_MS = 60_000;
-const REQUEST_TIMEOUT_MS = 300_000;
-/** Longer than the 5-60 s batches of usual exporters, so that a quiet sender keeps its connection. */
-const KEEP_ALIVE_MS = 65_000;
+const DEFAULT_TIMEOUTS: HttpTimeouts = {
+  readHeaderMs: 60_000,
+  readMs: 300_000,
+  // Longer than the 5-60 s batches of usual exporters, so that a quiet sender keeps its connection.
+  idleMs: 65_000,
+};
 /** A refused body is read on for so long and so far that the client gets to read the answer instead of a reset. */
 const DRAIN_MS = 1000;
 const DRAIN_BYTES = 8_388_608;
 const DEFAULT_GRACE_MS = 5000;
 const SWEEP_MS = 20;
 
-/** @throws {ListenError} when the endpoint cannot be listened on */
-export async function openHttpReceiver(options: ReceiverOptions): Promise<Receiver> {
-  const server = createServer(
-    { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS },
-    (request, response) => void answer(request, response, options),
-  );
-  const { port } = await listen(server, options.endpoint, HTTP_ENDPOINT_KEY);
-
-  let closing: Promise<void> | undefined;
-  const close = (graceMs: number): Promise<void> => (closing ??= shutDown(server, graceMs));
-  return { port, close, [Symbol.asyncDispose]: () => close(DEFAULT_GRACE_MS) };
+export interface HttpTimeouts {
+  readHeaderMs: number;
+  /** Of a whole request. */
+  readMs: number;
+  idleMs: number;
 }
 
+export interface HttpReceiverOptions extends ReceiverOptions {
+  timeouts?: HttpTimeouts;
+}
+
+/** @throws {ListenError} when the endpoint cannot be listened on; {TlsError} when the certificate cannot be used */
+export async function openHttpReceiver(options: HttpReceiverOptions): Promise<Receiver> {
+  const { tls = null, onOddity, timeouts = DEFAULT_TIMEOUTS } = options;
+  const budget = budgetOf(options);
+  const serverOptions = {
+    headersTimeout: timeouts.readHeaderMs,
+    requestTimeout: timeouts.readMs,
+    keepAliveTimeout: timeouts.idleMs,
+    // Both timeouts are looked at this often.
+    connectionsCheckingInterval: Math.min(30_000, Math.max(50, timeouts.readHeaderMs / 2)),
+    noDelay: true,
+  };
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    void answer(request, response, options, budget);
+  };
+  const server =
+    tls === null
+      ? createPlainServer(serverOptions, onRequest)
+      : createTlsServer({ ...readTls(tls, TLS_KEY), ...serverOptions }, onRequest);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => answerUnreadable(error, socket, options));
+  const limit = options.maxConnections ?? DEFAULT_MAX_CONNECTIONS;
+  const connections = trackConnections(server, limit, () =>
+    onOddity?.({ kind: 'connection_limit', transport: 'http', limit }),
+  );
+  const { port } = await listen(server, options.endpoint, HTTP_ENDPOINT_KEY);
+  const freshness =
+    tls === null
+      ? null
+      : keepTlsFresh(server as ReturnType<typeof createTlsServer>, {
+          files: tls,
+          configKey: TLS_KEY,
+          transport: 'http',
+          onOddity,
+        });
+
+  let closing: Promise<void> | undefined;
+  const close = (graceMs: number): Promise<void> => {
+    freshness?.[Symbol.dispose]();
+    return (closing ??= shutDown(server, graceMs, () => connections.cut()));
+  };
+  return {
+    port,
+    get connections() {
+      return connections.size;
+    },
+    close,
+    [Symbol.asyncDispose]: () => close(DEFAULT_GRACE_MS),
+  };
+}
+
+/** Connections whose request is being answered, and will be counted by that. */
+const busy = new WeakSet<Duplex>();
+
 /** Never rejects: whatever happens becomes the answer. */
-async function answer(request: IncomingMessage, response: ServerResponse, options: ReceiverOptions): Promise<void> {
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: ReceiverOptions,
+  budget: Budget,
+): Promise<void> {
+  busy.add(request.socket);
   const gone = new AbortController();
   response.on('close', () => {
+    busy.delete(request.socket);
     if (!response.writableFinished) gone.abort();
   });
   response.on('error', () => gone.abort());
   // Errors before the content type is known are told in JSON: a person with curl can read it.
   const encoding = encodingOf(request);
-  let bytes = 0;
-  let httpStatus = 200;
-  let outcome: ExportOutcome | null = null;
+  const { target, auth, maxRequestBytes, onOddity } = options;
+  const summary = newDecodeSummary();
+  const observed: ObservedRequest = {
+    transport: 'http',
+    code: '200',
+    acceptedRecords: 0,
+    refusedRecords: 0,
+    failedRecords: 0,
+    bytes: 0,
+  };
+  let release = (): void => {};
   try {
-    checkRequest(request, response, encoding);
-    const body = await readBody(request, options.maxRequestBytes);
-    bytes = body.length;
-    outcome = await exportLogs(body, encoding!, options.target, gone.signal);
-    send(response, httpStatus, encodeResponse(outcome, encoding!), encoding!);
+    auth?.check(request.headers.authorization);
+    checkRequest(request, encoding);
+    const reservation = budget.open();
+    release = () => reservation.release();
+    const body = await readBody(request, maxRequestBytes, reservation);
+    observed.bytes = body.length;
+    const outcome = await exportLogs(body, encoding!, target, gone.signal, summary);
+    send(response, 200, encodeResponse(outcome, encoding!), encoding!);
+    observed.refusedRecords = outcome.rejectedLogRecords;
+    observed.acceptedRecords = outcome.records - outcome.rejectedLogRecords;
+    if (onOddity !== undefined)
+      noteOddities({ request: body, encoding: encoding!, transport: 'http', summary }, onOddity);
   } catch (error) {
+    // Its bytes are garbage by now; the drain below keeps none.
+    release();
     const status = toStatus(error);
-    httpStatus = status.httpStatus;
-    if (status.retryAfterMs !== null) {
-      response.setHeader('Retry-After', String(Math.max(1, Math.ceil(status.retryAfterMs / 1000))));
-    }
-    if (httpStatus === 415) response.setHeader('Accept-Encoding', ACCEPTED_ENCODINGS);
+    observed.code = String(status.httpStatus);
+    Object.assign(observed, lostRecords(status.kind, summary.records));
+    setHeaders(response, status, auth?.challenge);
     const body = encodeStatus(status, encoding ?? 'json');
     // A body that came along with the headers is complete a turn later, and its connection may live on.
     if (!request.complete && !request.destroyed) await nextTurn();
-    if (request.complete || request.destroyed) send(response, httpStatus, body, encoding ?? 'json');
-    else await sendEarly(request, response, httpStatus, body, encoding ?? 'json');
+    if (request.complete || request.destroyed) send(response, status.httpStatus, body, encoding ?? 'json');
+    else await sendEarly(request, response, status.httpStatus, body, encoding ?? 'json');
     if (status.kind === 'internal') options.onFault?.(error);
+    if (status.kind === 'unsupported_encoding') {
+      const given = request.headers['content-encoding'] ?? '';
+      onOddity?.({ kind: 'unsupported_encoding', transport: 'http', encoding: given });
+    }
+  } finally {
+    release();
   }
-  const refusedRecords = outcome?.rejectedLogRecords ?? 0;
-  options.observe?.({
-    transport: 'http',
-    code: String(httpStatus),
-    acceptedRecords: (outcome?.records ?? 0) - refusedRecords,
-    refusedRecords,
-    bytes,
-  });
+  options.observe?.(observed);
+}
+
+function setHeaders(response: ServerResponse, { kind, retryAfterMs }: Status, challenge: string | undefined): void {
+  if (response.headersSent) return;
+  if (retryAfterMs !== null) {
+    response.setHeader('Retry-After', String(Math.max(1, Math.ceil(retryAfterMs / 1000))));
+  }
+  if (kind === 'method_not_allowed') response.setHeader('Allow', 'POST');
+  if (kind === 'unsupported_encoding') response.setHeader('Accept-Encoding', ACCEPTED_ENCODINGS);
+  if (kind === 'unauthenticated') response.setHeader('WWW-Authenticate', challenge!);
 }
 
 /** @throws {ReceiveError} when it is not a POST of a known type to our path */
-function checkRequest(request: IncomingMessage, response: ServerResponse, encoding: Encoding | null): void {
+function checkRequest(request: IncomingMessage, encoding: Encoding | null): void {
   const path = request.url?.split('?', 1)[0] ?? '';
   if (path !== LOGS_PATH) {
     throw new ReceiveError('not_found', `there is nothing at ${path}; logs go to POST ${LOGS_PATH}`);
   }
   if (request.method !== 'POST') {
-    response.setHeader('Allow', 'POST');
     throw new ReceiveError('method_not_allowed', `${request.method} is not allowed on ${LOGS_PATH}; use POST`);
   }
   if (encoding === null) {
@@ -144,12 +243,29 @@ async function sendEarly(
   response.end();
 }
 
-async function shutDown(server: Server, graceMs: number): Promise<void> {
+/** What is no HTTP, or did not come in time: Node has no request for it, so the answer is written by hand. */
+function answerUnreadable(error: NodeJS.ErrnoException, socket: Duplex, { observe }: ReceiverOptions): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const status = toStatus(
+    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? new ReceiveError('too_slow', 'the request was not complete in time')
+      : new ReceiveError('malformed', 'this is not HTTP/1.1'),
+  );
+  const body = encodeStatus(status, 'json');
+  socket.end(
+    `HTTP/1.1 ${status.httpStatus} Refused\r\nContent-Type: ${CONTENT_TYPES.json}\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body.toString()}`,
+  );
+  if (busy.has(socket)) return;
+  const code = String(status.httpStatus);
+  observe?.({ transport: 'http', code, acceptedRecords: 0, refusedRecords: 0, failedRecords: 0, bytes: 0 });
+}
+
+async function shutDown(server: Server, graceMs: number, cut: () => void): Promise<void> {
   const closed = once(server, 'close');
   server.close();
   // `close` ends the connections that are idle now; one that is busy goes idle after its answer and would wait for its keep-alive time.
   const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
-  const force = setTimeout(() => server.closeAllConnections(), graceMs);
+  const force = setTimeout(cut, graceMs);
   await closed;
   clearInterval(sweep);
   clearTimeout(force);

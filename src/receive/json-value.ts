@@ -4,6 +4,9 @@ import { DecodeError } from './wire.ts';
 
 export type JsonObject = Record<string, unknown>;
 
+/** What decoding met and a person should hear of once. Shared by all requests: whichever of those under way says it, it is said. */
+export const seen = { strindex: false, enumName: false };
+
 /** `null` is unset. @throws DecodeError */
 export function asObject(value: unknown, path: string): JsonObject | null {
   if (value === undefined || value === null) return null;
@@ -64,6 +67,9 @@ function readBounded(value: unknown, path: string, budget: ValueBudget, depth: n
       case 'kvlist_value':
         if (depth >= MAX_VALUE_DEPTH) return null;
         return readMap(content, `${path}.${name}`, budget, depth + 1);
+      case 'stringValueStrindex':
+      case 'string_value_strindex':
+        seen.strindex = true;
     }
   }
   return undefined;
@@ -111,7 +117,10 @@ function readMap(content: unknown, path: string, budget: ValueBudget, depth: num
 /** A KeyValue's key; null when it has none. @throws DecodeError */
 export function keyOf(entry: JsonObject | null, path: string): string | null {
   const key = entry?.['key'];
-  if (key === undefined || key === null) return null;
+  if (key === undefined || key === null) {
+    if (entry !== null && ('keyStrindex' in entry || 'key_strindex' in entry)) seen.strindex = true;
+    return null;
+  }
   if (typeof key !== 'string') throw wrongKind('a string', key, `${path}.key`);
   return key;
 }

@@ -19,6 +19,8 @@ const INT_VALUE = 3;
 const DOUBLE_VALUE = 4;
 const ARRAY_VALUE = 5;
 const ANY_VALUE_FIELDS = 0b1111_1110;
+const TAG_STRING_STRINDEX = (8 << 3) | 0;
+const TAG_KEY_STRINDEX = (3 << 3) | 0;
 
 /** KeyValue: key = 1, value = 2. 3 (`key_strindex`) means absent. */
 export const KEY_VALUE_FIELDS = 0b110;
@@ -62,6 +64,7 @@ export function locateValue(reader: WireReader, start: number, end: number, path
         into.end = reader.pos;
         break;
       default:
+        if (tag === TAG_STRING_STRINDEX) reader.sawStrindex = true;
         reader.skipUnknown(tag, ANY_VALUE_FIELDS, end, path);
     }
   }
@@ -192,6 +195,7 @@ export function locateKeyValue(
       into.valueStart = reader.pos;
       reader.pos = into.valueEnd;
     } else {
+      if (tag === TAG_KEY_STRINDEX) reader.sawStrindex = true;
       reader.skipUnknown(tag, KEY_VALUE_FIELDS, end, path);
     }
   }

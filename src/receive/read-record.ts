@@ -12,7 +12,7 @@ import {
   STRING_VALUE,
   type ValueRange,
 } from './protobuf-value.ts';
-import type { DecodedRecord, RecordSink } from './record.ts';
+import { MAX_LISTED_KEYS, type DecodedRecord, type RecordSink } from './record.ts';
 import { TextScratch } from './text-scratch.ts';
 import {
   canonicalJson,
@@ -22,7 +22,7 @@ import {
   TEMPLATE_ATTRIBUTES,
   valueToText,
 } from './value-text.ts';
-import { DecodeError, type WireReader } from './wire.ts';
+import { DecodeError, WireReader } from './wire.ts';
 
 export const RECORD = 'resource_logs.scope_logs.log_records';
 const BODY = 'resource_logs.scope_logs.log_records.body';
@@ -56,6 +56,9 @@ export class RecordReader {
   readonly #record: DecodedRecord;
   readonly #value: ValueRange = { field: 0, start: 0, end: 0 };
   readonly #entry = newKeyValueRange();
+  /** Range of the record being read. */
+  #start = 0;
+  #end = 0;
   /** Index into TEMPLATE_ATTRIBUTES of the template found, or how many there are. */
   #templateRank = 0;
 
@@ -67,6 +70,7 @@ export class RecordReader {
     this.#attributeHeads = this.#attributeTable.heads;
     this.#bodyTable = tableOf(MESSAGE_FIELDS, sink.wantedBodyFields);
     this.#record = newDecodedRecord(reader.bytes);
+    this.#record.attributeKeys = () => this.#listAttributeKeys();
   }
 
   /** @throws {DecodeError} */
@@ -75,6 +79,8 @@ export class RecordReader {
     const reader = this.#reader;
     const heads = this.#attributeHeads;
     const record = this.#record;
+    this.#start = start;
+    this.#end = end;
     record.timeMs = 0;
     record.observedTimeMs = 0;
     record.severityNumber = 0;
@@ -168,6 +174,28 @@ export class RecordReader {
       }
     }
     this.#sink.record(record);
+  }
+
+  #listAttributeKeys(): string[] {
+    const reader = new WireReader(this.#bytes);
+    const keys: string[] = [];
+    reader.pos = this.#start;
+    while (reader.pos < this.#end && keys.length < MAX_LISTED_KEYS) {
+      const tag = reader.tag(this.#end, RECORD);
+      if (tag !== 0x32) {
+        reader.skip(tag, this.#end, RECORD);
+        continue;
+      }
+      const entryEnd = reader.payload(this.#end, ATTRIBUTES);
+      // A KeyValue begins with its key in what every sender writes.
+      if (reader.pos < entryEnd && this.#bytes[reader.pos] === 0x0a) {
+        reader.pos++;
+        const keyEnd = reader.payload(entryEnd, ATTRIBUTES);
+        keys.push(reader.buffer.toString('utf8', reader.pos, keyEnd));
+      }
+      reader.pos = entryEnd;
+    }
+    return keys;
   }
 
   #readAttribute(start: number, end: number): void {

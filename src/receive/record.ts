@@ -4,6 +4,9 @@
  * Both decoders drive one {@link RecordSink}; it never learns which wire format a record came in.
  */
 
+/** Keys that {@link DecodedRecord.attributeKeys} lists at most. */
+export const MAX_LISTED_KEYS = 32;
+
 /** Resource attributes as text: strings as they are, numbers and booleans printed, arrays and maps as JSON. */
 export type Attributes = ReadonlyMap<string, string>;
 
@@ -34,6 +37,8 @@ export interface DecodedRecord {
   ownEvent: boolean;
   /** Attributes of this record whose key the sink asked for in {@link RecordSink.wantedAttributes}; first of duplicates wins. */
   attributes: Map<string, string>;
+  /** Keys of all attributes of the record, wanted or not, at most {@link MAX_LISTED_KEYS}: a second look, for records that match no source. */
+  attributeKeys(): string[];
   /** Fields of a map body whose key the sink asked for in {@link RecordSink.wantedBodyFields}. */
   bodyFields: Map<string, string>;
 }

@@ -16,6 +16,8 @@ export type ErrorKind =
   | 'not_found'
   | 'method_not_allowed'
   | 'unsupported_media_type'
+  | 'unsupported_encoding'
+  | 'too_slow'
   | 'overloaded'
   | 'shutting_down'
   | 'cancelled'
@@ -36,6 +38,9 @@ export const ANSWERS: Readonly<Record<ErrorKind, Answer>> = {
   not_found: { grpc: Grpc.UNIMPLEMENTED, http: 404 },
   method_not_allowed: { grpc: Grpc.UNIMPLEMENTED, http: 405 },
   unsupported_media_type: { grpc: Grpc.INVALID_ARGUMENT, http: 415 },
+  // The gRPC compression specification asks for UNIMPLEMENTED.
+  unsupported_encoding: { grpc: Grpc.UNIMPLEMENTED, http: 415 },
+  too_slow: { grpc: Grpc.DEADLINE_EXCEEDED, http: 408 },
   overloaded: { grpc: Grpc.UNAVAILABLE, http: 503 },
   shutting_down: { grpc: Grpc.UNAVAILABLE, http: 503 },
   // The client is gone; nobody reads this.
@@ -69,6 +74,11 @@ export interface Status {
   badRequest: { field: string; description: string } | null;
   /** google.rpc.RetryInfo; also HTTP's Retry-After. */
   retryAfterMs: number | null;
+}
+
+/** The sender may repeat the request: nothing of it was lost. */
+export function isRetryable(kind: ErrorKind): boolean {
+  return kind === 'overloaded' || kind === 'shutting_down' || kind === 'cancelled';
 }
 
 /** Clients log these messages, some per request. */

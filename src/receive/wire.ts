@@ -41,6 +41,8 @@ export class WireReader {
   /** The same memory, for making strings. */
   readonly buffer: Buffer;
   pos = 0;
+  /** A reference to a string table was met where none can be. */
+  sawStrindex = false;
 
   constructor(request: Uint8Array) {
     // gRPC and HTTP hand over Buffers, tests and replay plain arrays: one hidden class keeps the byte loads monomorphic.

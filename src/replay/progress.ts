@@ -20,7 +20,8 @@ export class Progress implements Disposable {
     if (this.#stream === null || nowMs - this.#shownMs < EVERY_MS) return;
     this.#shownMs = nowMs;
     const { bytesRead, totalBytes } = this.#inputs.stats;
-    const done = totalBytes === 0 ? `${(bytesRead / 1e6).toFixed(1)} MB` : `${Math.floor((100 * bytesRead) / totalBytes)} %`;
+    const done =
+      totalBytes === 0 ? `${(bytesRead / 1e6).toFixed(1)} MB` : `${Math.floor((100 * bytesRead) / totalBytes)} %`;
     this.#stream.write(`\r\x1b[2K${done}  ${new Date(logTimeMs).toISOString().slice(0, 16)}  ${episodes} anomalies`);
   }
 

@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { Readable, pipeline } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { InputError } from './read-error.ts';
-import { cutAtFrameEnds } from './read-zstd.ts';
+import { cutAtFrameEnds } from '../receive/zstd-frames.ts';
 
 const CHUNK_BYTES = 256 * 1024;
 /** The check for UTF-8 looks at this much; what follows passes as it is, one damaged line must not end a long replay. */

@@ -56,6 +56,7 @@ export async function replay(command: ReplayCommand, config: Config): Promise<nu
     await using pipeline = await openPipeline({
       detection: config.driftDetection,
       sources: config.sources,
+      detectors: config.detectors,
       clock: 'event',
       shards: 'inline',
       hashSeed: 0,

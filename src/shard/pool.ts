@@ -106,7 +106,10 @@ export function openInlineShards(options: InlinePoolOptions): ShardPool {
 /** All slabs are taken, or the frame is larger than one. */
 function postCopy(worker: Worker, { count, rows, text, textBytes }: RecordFrame): void {
   const copy = { count, rows: rows.slice(0, count * ROW_BYTES), text: text.slice(0, textBytes), textBytes };
-  worker.postMessage({ type: 'records', frame: copy } satisfies ToThread, [copy.rows as ArrayBuffer, copy.text as ArrayBuffer]);
+  worker.postMessage({ type: 'records', frame: copy } satisfies ToThread, [
+    copy.rows as ArrayBuffer,
+    copy.text as ArrayBuffer,
+  ]);
 }
 
 /** Sends a shard those of `texts` that have a vector. */

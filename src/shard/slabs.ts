@@ -23,7 +23,8 @@ const TAKEN = 1;
 
 /** Pages are touched, and so take memory, only when a slab is first used. */
 export function createSlabMemory(): SlabMemory {
-  const buffers = (bytes: number): SharedArrayBuffer[] => Array.from({ length: SLABS }, () => new SharedArrayBuffer(bytes));
+  const buffers = (bytes: number): SharedArrayBuffer[] =>
+    Array.from({ length: SLABS }, () => new SharedArrayBuffer(bytes));
   return {
     rows: buffers(SLAB_ROWS_BYTES),
     texts: buffers(SLAB_TEXT_BYTES),

@@ -23,7 +23,7 @@ export function createUnmappedKeys(): UnmappedKeys {
     add(resource, record) {
       if (resource !== lastResource) for (const key of resource.keys()) add(key, 'resource');
       lastResource = resource;
-      if (record.attributes.size > 0) for (const key of record.attributes.keys()) add(key, 'record');
+      for (const key of record.attributeKeys()) add(key, 'record');
       if (record.bodyFields.size > 0) for (const key of record.bodyFields.keys()) add(key, 'body');
     },
     get full() {

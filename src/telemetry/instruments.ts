@@ -18,6 +18,8 @@ export interface Instruments {
     failedRecords: Counter<{ transport: Transport }>;
     /** `code`: the gRPC status name or the HTTP status. */
     requests: Counter<{ transport: Transport; outcome: RequestOutcome; code: string }>;
+    /** `encoding`: `snappy`, `lz4`, `br`, … or `other`. */
+    unsupportedEncodings: Counter<{ transport: Transport; encoding: string }>;
   };
   sources: {
     /** Records for which no source key could be formed. */
@@ -60,6 +62,8 @@ export interface Instruments {
 export interface ObservedValues {
   activeSources?: () => number;
   receiverInflightBytes?: () => number;
+  /** Open connections; null = that receiver is switched off. */
+  receiverConnections?: (transport: Transport) => number | null;
   exporterQueueSize?: () => number;
   exporterQueueCapacity?: () => number;
   /** 1 while the records of most sources have stopped at once (section 3 of the design: sender outage). */
@@ -92,6 +96,11 @@ export function createInstruments(meter: Meter): Instruments {
       ),
       failedRecords: counter('logdrift_receiver_failed_log_records', '{record}', 'Log records lost to an error.'),
       requests: counter('logdrift_receiver_requests', '{request}', 'Export requests by outcome and status code.'),
+      unsupportedEncodings: counter(
+        'logdrift_receiver_unsupported_encoding_requests',
+        '{request}',
+        'Export requests compressed in a way that is not read.',
+      ),
     },
     sources: {
       unmappedRecords: counter('logdrift_unmapped_records', '{record}', 'Log records that named no source.'),
@@ -149,9 +158,25 @@ export function observeValues(meter: Meter, observed: ObservedValues, build: { v
   const gauge = (name: string, unit: string, description: string, read: (() => number) | undefined): void => {
     if (read) meter.createObservableGauge(name, { unit, description }).addCallback((result) => result.observe(read()));
   };
-  const { ingestStalled } = observed;
+  const { ingestStalled, receiverConnections } = observed;
   gauge('logdrift_active_sources', '{source}', 'Sources with a live detector.', observed.activeSources);
-  gauge('logdrift_receiver_inflight_bytes', 'By', 'Bytes taken in and not yet mined.', observed.receiverInflightBytes);
+  gauge(
+    'logdrift_receiver_inflight_bytes',
+    'By',
+    'Bytes of requests under way and of records waiting to be mined.',
+    observed.receiverInflightBytes,
+  );
+  if (receiverConnections !== undefined) {
+    const description = 'Open connections of senders.';
+    meter
+      .createObservableGauge('logdrift_receiver_connections', { unit: '{connection}', description })
+      .addCallback((result) => {
+        for (const transport of ['grpc', 'http'] as const) {
+          const connections = receiverConnections(transport);
+          if (connections !== null) result.observe(connections, { transport });
+        }
+      });
+  }
   gauge(
     'logdrift_exporter_queue_size',
     '{record}',

@@ -12,6 +12,14 @@ test('a --scores line has exactly the promised keys in their order', () => {
   );
 });
 
+test('where there are more channels than dmd, their surprises come at its end', () => {
+  const line = scoreLine(verdict({ score: 2.5, detector: 'severity', channels: { severity: 6.01, dmd: 0.5 } }));
+  expect(Object.keys(line).at(-1)).toBe('channels');
+  expect(JSON.stringify(line)).toMatch(
+    /"detector":"severity".*"gates":\[\],"channels":\{"severity":6.01,"dmd":0.5\}\}$/,
+  );
+});
+
 test('before scoring starts the scores are null', () => {
   const warming = verdict({
     reconstructionError: null,

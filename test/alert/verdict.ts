@@ -17,6 +17,7 @@ export function verdict(more: Partial<Verdict> = {}): Verdict {
     normalizedError: more.score ?? null,
     score: 0.5,
     detector: 'dmd',
+    channels: null,
     severity: 'normal',
     gates: [],
     rank: 10,

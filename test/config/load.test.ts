@@ -24,6 +24,47 @@ function load(text: string, variables: NodeJS.ProcessEnv = {}, set: string[] = [
   return loadConfig({ text, env: variables, set });
 }
 
+describe('receiving safely', () => {
+  const grpc = (keys: string, rest = '') =>
+    problemsOf({ text: `receivers: {otlp: {protocols: {grpc: {${keys}}}}}\n${rest}`, env: {} });
+
+  test('certificate, key and client CA come together', () => {
+    expect(grpc('tls: {cert_file: a.crt}')[0]).toMatch(/grpc\.tls\.cert_file: has no key_file beside it/);
+    expect(grpc('tls: {key_file: a.key}')[0]).toMatch(/grpc\.tls\.key_file: has no cert_file beside it/);
+    expect(grpc('tls: {client_ca_file: ca.crt}')[0]).toMatch(/client_ca_file: does nothing without a certificate/);
+  });
+
+  test('min_version may stand unquoted, as a number', () => {
+    const text = 'receivers: {otlp: {protocols: {http: {tls: {cert_file: a, key_file: b, min_version: 1.3}}}}}';
+    expect(load(text).receivers.otlp.protocols.http!.tls).toEqual({
+      certFile: 'a',
+      keyFile: 'b',
+      clientCaFile: null,
+      minVersion: '1.3',
+      reloadIntervalMs: 10_000,
+    });
+  });
+
+  test('an authenticator needs its credentials', () => {
+    expect(grpc('auth: {authenticator: bearertokenauth}')[0]).toMatch(/set extensions\.bearertokenauth\.filename/);
+    expect(grpc('auth: {authenticator: basicauth}')[0]).toMatch(/set extensions\.basicauth\.htpasswd\.file/);
+    load(
+      'receivers: {otlp: {protocols: {grpc: {auth: {authenticator: basicauth}}}}}\nextensions: {basicauth: {htpasswd: {file: x}}}',
+    );
+  });
+
+  test('what all requests may hold is not less than what one may', () => {
+    expect(grpc('max_recv_msg_size_mib: 300')[0]).toMatch(
+      /256 MiB for all requests is below max_recv_msg_size_mib of grpc/,
+    );
+  });
+
+  test('the spike limit leaves something of the limit', () => {
+    const text = 'processors: {memory_limiter: {limit_mib: 100, spike_limit_mib: 100}}';
+    expect(problemsOf({ text, env: {} })[0]).toMatch(/spike_limit_mib 100 leaves nothing of limit_mib 100/);
+  });
+});
+
 describe('defaults', () => {
   test('no file at all, an empty file, comments alone and null sections all give the defaults', () => {
     const defaults = loadConfig({ env: {} });
@@ -60,9 +101,28 @@ describe('defaults', () => {
       maxSources: 2000,
       redact: [],
     });
-    expect(defaults.receivers.otlp.protocols).toEqual({
-      grpc: { endpoint: '127.0.0.1:4317', maxRequestBytes: 64 * 1024 * 1024 },
-      http: { endpoint: '127.0.0.1:4318', maxRequestBytes: 64 * 1024 * 1024 },
+    const common = { maxRequestBytes: 64 * 1024 * 1024, maxConnections: 1000, tls: null, authenticator: null };
+    expect(defaults.receivers.otlp).toEqual({
+      protocols: {
+        grpc: {
+          endpoint: '127.0.0.1:4317',
+          ...common,
+          maxConcurrentStreams: 100,
+          keepalive: {
+            timeMs: 60_000,
+            timeoutMs: 20_000,
+            maxConnectionIdleMs: null,
+            maxConnectionAgeMs: null,
+            maxConnectionAgeGraceMs: 30_000,
+          },
+        },
+        http: {
+          endpoint: '127.0.0.1:4318',
+          ...common,
+          timeouts: { readHeaderMs: 60_000, readMs: 300_000, idleMs: 65_000 },
+        },
+      },
+      requestLimitBytes: 256 * 1024 * 1024,
     });
   });
 

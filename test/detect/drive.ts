@@ -18,6 +18,7 @@ export const DEFAULTS: DetectorOptions = {
   delay: 5,
   maxRank: 50,
   snapshot: 'log_sum',
+  channels: ['dmd'],
   warningThreshold: 2,
   criticalThreshold: 3,
   hashSeed: 0,
@@ -28,6 +29,9 @@ export const DEFAULTS: DetectorOptions = {
 /** A short history whose model costs next to nothing: for long random runs. */
 export const SMALL: Partial<DetectorOptions> = { dmdWindows: 24, delay: 2 };
 
+/** All channels there are so far. */
+export const SIX: DetectorOptions['channels'] = ['dmd', 'rate', 'novelty', 'severity', 'silence', 'distance'];
+
 /** One record as the receiver hands it over; hex ids. */
 export interface Line {
   text: string;
@@ -37,6 +41,8 @@ export interface Line {
   trace?: string;
   span?: string;
   timeMs?: number;
+  /** OTLP severity number. */
+  severity?: number;
 }
 
 const utf8 = new TextEncoder();
@@ -52,6 +58,7 @@ export function frameOf(lines: readonly (Line | string)[]): RecordFrame {
     const row = i * ROW_BYTES;
     view.setFloat64(row + ROW.timeMs, line.timeMs ?? 0, true);
     view.setInt32(row + ROW.handle, line.handle ?? 0, true);
+    view.setUint32(row + ROW.severity, line.severity ?? 0, true);
     view.setUint32(row + ROW.textBytes, text.length, true);
     view.setUint32(row + ROW.templateBytes, template.length, true);
     rows.set(Buffer.from(line.trace ?? '', 'hex'), row + ROW.traceId);

@@ -48,6 +48,25 @@ describe('windows', () => {
     expect(history.window(i)).toMatchObject({ error: NaN, gates: ['warming'], accepted: true });
   });
 
+  test('what the channels counted and said stays with its window, also when the ring turns', () => {
+    const history = new History(3, { scored: true });
+    for (let id = 0; id < 8; id++) {
+      const i = push(history, [], { windowId: id });
+      history.setTallies(i, { warnings: id, errors: 10 * id, novelTemplates: 100 * id });
+      history.verdict(i).fill(-id);
+    }
+    const kept = [0, 1, 2].map((i) => [
+      ...[history.warnings(i), history.errorRecords(i), history.novelTemplates(i)],
+      ...new Set(history.verdict(i)),
+    ]);
+    expect(kept).toEqual([
+      [5, 50, 500, -5],
+      [6, 60, 600, -6],
+      [7, 70, 700, -7],
+    ]);
+    expect(new History(3).verdict(2)).toHaveLength(0);
+  });
+
   test('flags carry gates, acceptance and staleness over', () => {
     const [a, b] = [new History(4), new History(4)];
     push(a, [1], { gates: ['sparse', 'muted'], accepted: true });
@@ -134,6 +153,6 @@ describe('staleness', () => {
 test('bytes: 121 windows of 20 templates take less than 100 KiB', () => {
   const history = new History(121);
   history.growSlots(20);
-  expect(history.byteLength).toBe(121 * 32 * 4 + 121 * 36 + 121 * 122 * 4);
+  expect(history.byteLength).toBe(121 * 32 * 4 + 121 * 60 + 121 * 122 * 4);
   expect(history.byteLength).toBeLessThan(100 * 1024);
 });

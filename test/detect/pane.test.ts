@@ -23,7 +23,8 @@ function entry(template: Template, count: number, more: Partial<PaneEntry> = {})
 }
 
 function pane(...entries: PaneEntry[]): Pane {
-  return { records: entries.reduce((sum, { count }) => sum + count, 0), entries, gap: false };
+  const records = entries.reduce((sum, { count }) => sum + count, 0);
+  return { ...EMPTY_PANE, records, entries };
 }
 
 describe('a window', () => {
@@ -35,6 +36,11 @@ describe('a window', () => {
       ['one', 1],
     ]);
     expect(window.gap).toBe(false);
+  });
+
+  test('adds up warnings and errors', () => {
+    const window = unite([{ ...pane(entry(one, 9)), warnings: 5, errors: 2 }, EMPTY_PANE, { ...pane(), warnings: 1 }]);
+    expect([window.warnings, window.errors]).toEqual([6, 2]);
   });
 
   test('is a gap when one of its panes is', () => {

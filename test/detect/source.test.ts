@@ -27,13 +27,13 @@ beforeEach(() => {
 
 const noIds = new Uint8Array(0);
 
-function observe(text: string, { given = false, timeMs = 0, trace = 0 } = {}): void {
+function observe(text: string, { given = false, timeMs = 0, trace = 0, severity = 0 } = {}): void {
   const bytes = new TextEncoder().encode(text);
   const cluster = given
     ? source.miner.observeGiven(bytes, 0, bytes.length)
     : source.miner.observe(bytes, 0, bytes.length);
   const ids = trace === 0 ? noIds : new Uint8Array(24).fill(trace);
-  source.count(cluster, bytes, 0, bytes.length, timeMs, ids, trace === 0 ? -1 : 0);
+  source.count(cluster, bytes, 0, bytes.length, timeMs, ids, trace === 0 ? -1 : 0, severity);
 }
 
 function close(gap = false) {
@@ -54,9 +54,14 @@ describe('a pane', () => {
     expect(entry!.traces.map(([id]) => id)).toEqual([1, 2, 3, 4, 5]);
   });
 
+  test('counts records at WARN or above, and those of them at ERROR or above', () => {
+    for (const severity of [0, 9, 12, 13, 16, 17, 24, -1]) observe('hello', { severity });
+    expect(close()).toMatchObject({ records: 8, warnings: 4, errors: 2 });
+  });
+
   test('starts empty after the one before', () => {
     source = create(1);
-    observe('hello', { trace: 1 });
+    observe('hello', { trace: 1, severity: 17 });
     close();
     expect(close()).toMatchObject({ records: 0, entries: [] });
     observe('hello again 5');
@@ -67,14 +72,13 @@ describe('a pane', () => {
     expect(entries[1]!.traces.map(([id]) => id)).toEqual([2]);
   });
 
-  test('that is a gap keeps nothing, and its windows ask for no vectors', () => {
+  test('that is a gap keeps nothing, but its templates are known and their vectors asked for', () => {
     observe('lost');
     expect(close(true)).toMatchObject({ records: 0, entries: [], gap: true });
     observe('kept');
     expect(close().gap).toBe(true);
-    expect([...source.missing()]).toEqual([]);
     expect(close()).toMatchObject({ records: 1, gap: false });
-    expect([...source.missing()]).toEqual(['kept']);
+    expect([...source.missing()]).toEqual(['lost', 'kept']);
   });
 
   test('counts lines of clusters that the tree had no room for', () => {

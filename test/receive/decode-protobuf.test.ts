@@ -61,6 +61,14 @@ test('an empty request, an empty ResourceLogs and an empty ScopeLogs hold no rec
   expect(decode(encodeRequest(requestOf([{}]))).records[0]).toMatchObject({ text: '', timeMs: 0, severityNumber: 0 });
 });
 
+test('it yields about every 128 KiB, so that few large records do not hold the event loop', () => {
+  const values = Array.from({ length: 500 }, (_, k) => ({ key: `key-${k}`, value: { intValue: k } }));
+  const request = encodeRequest(requestOf(Array.from({ length: 200 }, () => ({ body: { kvlistValue: { values } } }))));
+  const { summary } = decode(request);
+  expect(summary.yields).toBeGreaterThan(request.length / 131_072 - 2);
+  expect(summary.yields).toBeGreaterThan(5);
+});
+
 test('it yields about every 1,000 records, also when the scopes are empty', () => {
   const records = Array.from({ length: 2500 }, () => ({ body: { stringValue: 'x' } }));
   expect(decode(encodeRequest(requestOf(records))).summary).toEqual({ records: 2500, yields: 2 });

@@ -58,7 +58,7 @@ test('records arrive and full success is an empty response', async () => {
   expect(await client(opened)(REQUEST)).toHaveLength(0);
   expect(opened.target.committed.map((record) => record.text)).toEqual(['hello', 'world']);
   expect(opened.observed).toEqual([
-    { transport: 'grpc', code: 'OK', acceptedRecords: 2, refusedRecords: 0, bytes: REQUEST.length },
+    { transport: 'grpc', code: 'OK', acceptedRecords: 2, refusedRecords: 0, failedRecords: 0, bytes: REQUEST.length },
   ]);
 });
 

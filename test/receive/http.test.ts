@@ -65,7 +65,14 @@ describe('success', () => {
     expect([response.status, response.headers['content-type'], response.body.length]).toEqual([200, PROTOBUF, 0]);
     expect(target.committed.map((record) => record.text)).toEqual(['hello']);
     expect(observed).toEqual([
-      { transport: 'http', code: '200', acceptedRecords: 1, refusedRecords: 0, bytes: REQUEST.length },
+      {
+        transport: 'http',
+        code: '200',
+        acceptedRecords: 1,
+        refusedRecords: 0,
+        failedRecords: 0,
+        bytes: REQUEST.length,
+      },
     ]);
   });
 

@@ -63,11 +63,11 @@ function copy(record: DecodedRecord, resource: Attributes, scope: string): Recor
 }
 
 /** Runs a decoder to its end. */
-export function drain(decoding: Generator<void, DecodeSummary>): DecodeSummary & { yields: number } {
+export function drain(decoding: Generator<void, DecodeSummary>): { records: number; yields: number } {
   let yields = 0;
   for (;;) {
     const step = decoding.next();
-    if (step.done) return { ...step.value, yields };
+    if (step.done) return { records: step.value.records, yields };
     yields++;
   }
 }

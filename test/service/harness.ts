@@ -30,7 +30,7 @@ export type Settings = Record<string, string | number | boolean>;
 
 export function assignments(settings: Settings): string[] {
   const own = Object.entries(settings).map(([key, value]) => {
-    const isTop = key === 'clock' || key.includes('.');
+    const isTop = key === 'clock' || key === 'detectors' || key.includes('.');
     return `${isTop ? key : `${DETECTION}.${key}`}=${String(value)}`;
   });
   return [...FREE_PORTS, ...own];

@@ -18,6 +18,7 @@ function options(): ShardOptions & { size: number } {
     snapshot: 'log_sum' as const,
     warningThreshold: 2,
     criticalThreshold: 3,
+    channels: ['dmd' as const],
     hashSeed: 0,
     redact: [],
     maxParked: 4,

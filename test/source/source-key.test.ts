@@ -42,6 +42,7 @@ function recordWith(attributes: Values = {}, body: Values = {}): DecodedRecord {
     spanStart: -1,
     ownEvent: false,
     attributes: new Map(Object.entries(attributes)),
+    attributeKeys: () => Object.keys(attributes),
     bodyFields: new Map(Object.entries(body)),
   };
 }

@@ -4,7 +4,8 @@ import { createUnmappedKeys } from '../../src/source/unmapped.ts';
 
 const record = (attributes: string[], body: string[]) =>
   ({
-    attributes: new Map(attributes.map((key) => [key, 'v'])),
+    attributes: new Map(),
+    attributeKeys: () => attributes,
     bodyFields: new Map(body.map((key) => [key, 'v'])),
   }) as unknown as DecodedRecord;
 

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { MARK } from './hash.ts';
 import { readLayout } from './layout.ts';
 import { KEY, MASK, SOFT, WILD, type Lanes, type Layout } from './kinds.ts';
-import type { Tokens } from './tokens.ts';
+import { MAX_SLOTS, NumberSlots } from './numbers.ts';
+import type { TokenList } from './token-list.ts';
 
 export const PLACEHOLDER = '<*>';
 
@@ -32,8 +33,12 @@ export interface StoredCluster {
 export interface Leaf<Pane> {
   readonly exact: number;
   readonly fold: number;
+  /** See `TokenList.beginning`. */
+  readonly beginning: number;
   /** Oldest first. */
   readonly candidates: Cluster<Pane>[];
+  /** Grows with every change of a candidate: what was found before holds no longer. */
+  version: number;
   /** Next leaf with the same `exact` lane. */
   next: Leaf<Pane> | null;
 }
@@ -53,6 +58,11 @@ export class Cluster<Pane = unknown> {
   paneCount = 0;
   /** What the detector hangs on the cluster for the open pane (samples, trace ids); the miner never touches it. */
   pane: Pane | null = null;
+
+  /** The numbers of the lines given to `Miner.addNumbers`; null while there are none. */
+  numbers: NumberSlots | null = null;
+  /** Token index of each slot of {@link numbers}. */
+  readonly #slotTokens: number[] = [];
 
   readonly leaf: Leaf<Pane>;
   readonly lanes: Lanes;
@@ -88,6 +98,18 @@ export class Cluster<Pane = unknown> {
     return this.#id;
   }
 
+  /** Slot of the number at token `token`, -1 when there are too many. */
+  slotOf(token: number): number {
+    const slot = this.#slotTokens.indexOf(token);
+    if (slot >= 0 || this.#slotTokens.length === MAX_SLOTS) return slot;
+    return this.#slotTokens.push(token) - 1;
+  }
+
+  addNumber(slot: number, value: number): void {
+    this.numbers ??= new NumberSlots(this.#slotTokens);
+    this.numbers.add(slot, value);
+  }
+
   /** Bytes of a token as in {@link StoredCluster.tokens}. */
   token(index: number): string {
     return this.#strings().tokens[index]!;
@@ -110,7 +132,7 @@ export class Cluster<Pane = unknown> {
   }
 
   #strings(): Pick<StoredCluster, 'tokens' | 'separators'> {
-    if ('bytes' in this.#source) this.#source = readLayout(this.#source, this.lanes);
+    if ('line' in this.#source) this.#source = readLayout(this.#source, this.lanes);
     return this.#source;
   }
 
@@ -123,8 +145,8 @@ export class Cluster<Pane = unknown> {
 }
 
 /** Lanes of stored tokens under this process's seed. */
-export function lanesOf(stored: StoredCluster, tokens: Tokens): Lanes {
-  const lanes = new Int32Array(3 * stored.kinds.length);
+export function lanesOf(stored: StoredCluster, tokens: TokenList): Lanes {
+  const lanes: Lanes = new Array<number>(3 * stored.kinds.length).fill(0);
   stored.kinds.forEach((kind, i) => {
     tokens.hashToken(stored.tokens[i]!, lanes, i);
     lanes[3 * i + 2] = kind;
@@ -150,7 +172,7 @@ export interface Fit {
  * How well a line fits a cluster of its leaf. Two masks, wildcards, field names and single-word values say nothing; a mask
  * against a word is a miss. Writes to `fit` (nothing is allocated a line) and stops above `mostMisses`.
  */
-export function compare(lanes: Lanes, line: Tokens, mostMisses: number, fit: Fit): void {
+export function compare(lanes: Lanes, line: TokenList, mostMisses: number, fit: Fit): void {
   const { exact, fold, kind } = line;
   let equal = 0;
   let misses = 0;

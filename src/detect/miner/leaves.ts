@@ -1,7 +1,10 @@
 import type { Leaf } from './cluster.ts';
+import type { TokenList } from './token-list.ts';
 
 /** Leaves by their two hash lanes: a map by the first, a chain for the second (nothing is allocated to look one up). */
 export class LeafTable<Pane> {
+  /** How often leaves share the first of what their lines have in common, see `TokenList.beginning`. */
+  readonly beginnings = new Map<number, number>();
   readonly #chains = new Map<number, Leaf<Pane>>();
 
   find(exact: number, fold: number): Leaf<Pane> | null {
@@ -10,15 +13,27 @@ export class LeafTable<Pane> {
     return leaf;
   }
 
-  findOrAdd(exact: number, fold: number): Leaf<Pane> {
+  /** The leaf of the tokens placed last. */
+  findOrAdd({ leafExact: exact, leafFold: fold, beginning }: TokenList): Leaf<Pane> {
     const found = this.find(exact, fold);
     if (found !== null) return found;
-    const leaf: Leaf<Pane> = { exact, fold, candidates: [], next: this.#chains.get(exact) ?? null };
+    this.beginnings.set(beginning, (this.beginnings.get(beginning) ?? 0) + 1);
+    const leaf: Leaf<Pane> = {
+      exact,
+      fold,
+      beginning,
+      candidates: [],
+      version: 0,
+      next: this.#chains.get(exact) ?? null,
+    };
     this.#chains.set(exact, leaf);
     return leaf;
   }
 
   remove(leaf: Leaf<Pane>): void {
+    const left = this.beginnings.get(leaf.beginning)! - 1;
+    if (left > 0) this.beginnings.set(leaf.beginning, left);
+    else this.beginnings.delete(leaf.beginning);
     const head = this.#chains.get(leaf.exact);
     if (head === leaf) {
       if (leaf.next === null) this.#chains.delete(leaf.exact);

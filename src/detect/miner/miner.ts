@@ -9,6 +9,8 @@ import { Cluster, compare, lanesOf, type Fit, type Leaf, type StoredCluster } fr
 import { byteString, tokenOf } from './layout.ts';
 import { LeafTable } from './leaves.ts';
 import { RecencyList } from './recency.ts';
+import { MAX_SHAPE_BYTES } from './shape.ts';
+import { ShapeCache } from './shape-cache.ts';
 import { HARD, SOFT, WILD, type TokenLimits } from './kinds.ts';
 import { Tokens } from './tokens.ts';
 import { isConstant, opposes } from './words.ts';
@@ -20,12 +22,15 @@ export interface MinerOptions extends TokenLimits {
   maxLeafCandidates: number;
   /** Share of a template's words that a line must have at their positions. */
   similarity: number;
+  /** Templates that may be born at once; beyond it one in {@link LINES_PER_BIRTH} lines, the others count as {@link UNSORTED}. */
+  birthBurst: number;
 }
 
 export const MINER_DEFAULTS: MinerOptions = {
   maxClusters: 1024,
   maxLeafCandidates: 64,
   similarity: 0.7,
+  birthBurst: 1024,
   prefixWords: 1,
   maxTokens: 128,
   maxLineBytes: 4096,
@@ -35,6 +40,14 @@ export const MINER_DEFAULTS: MinerOptions = {
 /** Words in capitals that alternate are states until there are this many templates beside one another. */
 const ENUMERATION = 16;
 
+/**
+ * The template of lines that came when too many others were new: a source that writes noise has one template for it, instead of a
+ * thousand that push out those in use.
+ */
+export const UNSORTED = '<unsorted>';
+const UNSORTED_BYTES = new TextEncoder().encode(UNSORTED);
+/** Once the burst is used up. Steady sources need a birth in thousands of lines. */
+const LINES_PER_BIRTH = 32;
 /** Why a cluster left: the source has too many, or too many that look alike. */
 export type EvictionReason = 'clusters' | 'candidates';
 
@@ -43,6 +56,8 @@ export interface StoredMiner {
   nextNumber: number;
   lines: number;
   evicted: Record<EvictionReason, number>;
+  /** Births allowed now; a miner stored without it starts with the whole burst. */
+  births?: number;
 }
 
 export type { Cluster, StoredCluster } from './cluster.ts';
@@ -52,17 +67,23 @@ export class Miner<Pane = unknown> {
   readonly #tokens: Tokens;
   readonly #leaves = new LeafTable<Pane>();
   readonly #recency = new RecencyList<Pane>();
+  readonly #shapes = new ShapeCache<Pane>();
+  readonly #maxShapeBytes: number;
   readonly #fit: Fit = { equal: 0, misses: 0, differs: false };
   #changed: Cluster<Pane>[] = [];
   #evictions: Cluster<Pane>[] = [];
   #evicted: Record<EvictionReason, number> = { clusters: 0, candidates: 0 };
   #nextNumber = 0;
   #lines = 0;
+  #births: number;
+  #unsorted: Cluster<Pane> | null = null;
 
   /** @param tokens a thread's scratch, some 130 KiB, shared by its miners: `new Tokens({ ...MINER_DEFAULTS, hashSeed })`. */
   constructor(options: Partial<MinerOptions> = {}, tokens?: Tokens) {
     this.#options = { ...MINER_DEFAULTS, ...options };
     this.#tokens = tokens ?? new Tokens(this.#options);
+    this.#births = this.#options.birthBurst;
+    this.#maxShapeBytes = Math.min(MAX_SHAPE_BYTES, this.#options.maxLineBytes);
   }
 
   get size(): number {
@@ -80,16 +101,38 @@ export class Miner<Pane = unknown> {
 
   /** The cluster of the line `bytes[start, end)`, UTF-8. */
   observe(bytes: Uint8Array, start: number, end: number): Cluster<Pane> {
-    this.#tokens.scan(bytes, start, end);
-    const cluster = this.#find(bytes, start) ?? this.#birth(bytes, start, false);
+    const { shape } = this.#tokens;
+    const shaped = end - start <= this.#maxShapeBytes;
+    if (shaped) {
+      shape.read(bytes, start, end);
+      const known = this.#shapes.find(shape, bytes);
+      if (known !== null) return this.#touch(known);
+    } else this.#shapes.forgetNumbers();
+    // Once births are used up, a line that begins like no template is not read to its end.
+    const complete = this.#tokens.scan(bytes, start, end, this.#births > 0 ? null : this.#leaves.beginnings);
+    const found = complete ? this.#find(bytes, start) : null;
+    if (found === null && this.#births <= 0) return this.#unsort();
+    const cluster = found ?? this.#birth(bytes, start, false);
+    if (shaped) this.#shapes.add(this.#tokens, cluster, bytes, start, end);
     return this.#touch(cluster);
   }
 
   /** The cluster of a template text given by the sender: used as it is, never mined. */
   observeGiven(bytes: Uint8Array, start: number, end: number): Cluster<Pane> {
-    this.#tokens.scanGiven(bytes, start, end);
-    const leaf = this.#leaves.find(this.#tokens.leafExact, this.#tokens.leafFold);
+    this.#shapes.forgetNumbers();
+    this.#tokens.list.scanGiven(bytes, start, end);
+    const leaf = this.#leaves.find(this.#tokens.list.leafExact, this.#tokens.list.leafFold);
     return this.#touch(leaf?.candidates[0] ?? this.#birth(bytes, start, true));
+  }
+
+  /** Adds the numbers of the line just observed, which belongs to `cluster`, to `cluster.numbers`. */
+  addNumbers(cluster: Cluster<Pane>, bytes: Uint8Array): void {
+    this.#shapes.addNumbers(this.#tokens.shape, cluster, bytes);
+  }
+
+  #unsort(): Cluster<Pane> {
+    if (this.#unsorted !== null) return this.#touch(this.#unsorted);
+    return (this.#unsorted = this.observeGiven(UNSORTED_BYTES, 0, UNSORTED_BYTES.length));
   }
 
   /** Clusters born or generalised since the last call, by number; those that left again are not among them. */
@@ -114,7 +157,12 @@ export class Miner<Pane = unknown> {
   }
 
   saveState(): StoredMiner {
-    return { nextNumber: this.#nextNumber, lines: this.#lines, evicted: { ...this.#evicted } };
+    return {
+      nextNumber: this.#nextNumber,
+      lines: this.#lines,
+      births: this.#births,
+      evicted: { ...this.#evicted },
+    };
   }
 
   /** A miner that goes on exactly where the saved one stood, under any hash seed; clusters in any order. */
@@ -123,12 +171,13 @@ export class Miner<Pane = unknown> {
     this.#nextNumber = state.nextNumber;
     this.#lines = state.lines;
     this.#evicted = { ...state.evicted };
+    this.#births = state.births ?? this.#options.birthBurst;
     const restored = clusters.toSorted((a, b) => a.number - b.number).map((stored) => this.#rebuild(stored));
     for (const cluster of restored.sort((a, b) => a.lastLine - b.lastLine)) this.#recency.add(cluster);
   }
 
   #find(bytes: Uint8Array, start: number): Cluster<Pane> | null {
-    const tokens = this.#tokens;
+    const tokens = this.#tokens.list;
     const leaf = this.#leaves.find(tokens.leafExact, tokens.leafFold);
     if (leaf === null) return null;
     const { similarity } = this.#options;
@@ -146,7 +195,9 @@ export class Miner<Pane = unknown> {
       if (equal < similarity * (equal + misses)) continue;
       // Larger equal / (equal + misses) first, then more equal words, then the older.
       const order = misses * bestEqual - bestMisses * equal;
-      if (best === null || order < 0 || (order === 0 && equal > bestEqual)) {
+      // Nothing fits better than a template that does not have to change.
+      const better = order < 0 || (order === 0 && (equal > bestEqual || (differs && !fit.differs)));
+      if (best === null || better) {
         best = cluster;
         bestEqual = equal;
         bestMisses = misses;
@@ -158,7 +209,7 @@ export class Miner<Pane = unknown> {
 
   /** Turns the positions where the line differs into wildcards; false when that would hide a change of state. */
   #adapt(cluster: Cluster<Pane>, bytes: Uint8Array, start: number): boolean {
-    const line = this.#tokens;
+    const line = this.#tokens.list;
     const layout = line.capture(bytes, start);
     const { lanes } = cluster;
     const different: number[] = [];
@@ -171,6 +222,7 @@ export class Miner<Pane = unknown> {
       if (this.#mustStayApart(cluster, cluster.token(i), tokenOf(layout, i, other))) return false;
     }
     for (const i of different) cluster.generalise(i);
+    cluster.leaf.version++;
     this.#markChanged(cluster);
     return true;
   }
@@ -181,31 +233,33 @@ export class Miner<Pane = unknown> {
   }
 
   #birth(bytes: Uint8Array, start: number, given: boolean): Cluster<Pane> {
-    const tokens = this.#tokens;
+    const tokens = this.#tokens.list;
     const full = this.#leaves.find(tokens.leafExact, tokens.leafFold);
     if (full !== null && full.candidates.length >= this.#options.maxLeafCandidates) {
       this.#evict(leastRecent(full), 'candidates');
     } else if (this.size >= this.#options.maxClusters) this.#evict(this.#recency.oldest!, 'clusters');
     // Only now: the leaf may have left with its last cluster.
-    const leaf = this.#leaves.findOrAdd(tokens.leafExact, tokens.leafFold);
+    const leaf = this.#leaves.findOrAdd(tokens);
     const text = given
       ? { tokens: [byteString(bytes, start, tokens.scannedEnd)], separators: ['', ''] }
       : tokens.capture(bytes, start);
+    if (!given) this.#births--;
     const cluster = new Cluster<Pane>(this.#nextNumber++, text, tokens.lanes(), leaf, given);
     leaf.candidates.push(cluster);
+    leaf.version++;
     this.#recency.add(cluster);
     this.#markChanged(cluster);
     return cluster;
   }
 
   #rebuild(stored: StoredCluster): Cluster<Pane> {
-    const tokens = this.#tokens;
+    const tokens = this.#tokens.list;
     const lanes = lanesOf(stored, tokens);
     if (stored.given) {
       const bytes = Buffer.from(stored.tokens[0]!, 'latin1');
       tokens.scanGiven(bytes, 0, bytes.length);
     } else tokens.placeInLeaf(lanes);
-    const leaf = this.#leaves.findOrAdd(tokens.leafExact, tokens.leafFold);
+    const leaf = this.#leaves.findOrAdd(tokens);
     const text = { tokens: [...stored.tokens], separators: [...stored.separators] };
     const cluster = new Cluster<Pane>(stored.number, text, lanes, leaf, stored.given);
     cluster.count = stored.count;
@@ -217,6 +271,7 @@ export class Miner<Pane = unknown> {
   #touch(cluster: Cluster<Pane>): Cluster<Pane> {
     cluster.count++;
     cluster.lastLine = ++this.#lines;
+    if (this.#lines % LINES_PER_BIRTH === 0 && this.#births < this.#options.birthBurst) this.#births++;
     this.#recency.touch(cluster);
     return cluster;
   }
@@ -224,8 +279,10 @@ export class Miner<Pane = unknown> {
   #evict(cluster: Cluster<Pane>, reason: EvictionReason): void {
     const { candidates } = cluster.leaf;
     candidates.splice(candidates.indexOf(cluster), 1);
+    cluster.leaf.version++;
     this.#recency.remove(cluster);
     if (candidates.length === 0) this.#leaves.remove(cluster.leaf);
+    if (cluster === this.#unsorted) this.#unsorted = null;
     cluster.changed = false;
     this.#evicted[reason]++;
     // Nothing hangs on it: nobody needs to hear. In a flood of births this is what bounds the list.

@@ -1,5 +1,5 @@
 /** The tokenizer's small questions about a word or a place in a line. */
-import { BACKSLASH, CLASS, DIGIT, HEX_LETTER, QUOTE, SPACE } from './bytes.ts';
+import { BACKSLASH, CLASS, DIGIT, HEX_LETTER, QUOTE, SPACE, WORD_MAX } from './bytes.ts';
 
 /** Longer words of ASCII letters are base64 and the like. */
 export const LONGEST_ASCII_WORD = 40;
@@ -68,4 +68,15 @@ export function closingQuote(bytes: Uint8Array, at: number, limit: number): numb
   let i = at;
   while (i < limit && CLASS[bytes[i]!] !== QUOTE) i += CLASS[bytes[i]!] === BACKSLASH ? 2 : 1;
   return Math.min(i, limit);
+}
+
+/** The sign of a number. */
+export function isSign(byte: number): boolean {
+  return byte === 0x2d || byte === 0x2b;
+}
+
+/** Whether the escape at `at` ends inside a word: the shape takes its letter for the word's first. */
+export function splitsWord(bytes: Uint8Array, at: number, limit: number): boolean {
+  if (at >= limit || CLASS[bytes[at]!]! > WORD_MAX) return false;
+  return CLASS[bytes[at]!] === DIGIT || (at + 1 < limit && CLASS[bytes[at + 1]!]! <= WORD_MAX);
 }

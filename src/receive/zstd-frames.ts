@@ -1,5 +1,5 @@
 /**
- * Zstandard files of several frames (RFC 8878 section 3.1): appended to, written in parallel, or with skippable frames.
+ * Zstandard data of several frames (RFC 8878 section 3.1): files appended to, written in parallel, bodies sent in pieces, skippable frames.
  *
  * node:zlib goes on with the next frame only when it begins a write of its own; what follows a frame's end inside a write is dropped without a word
  * (nodejs/node#64741). So the chunks are cut where frames end.

@@ -1,7 +1,7 @@
 import { Readable, pipeline } from 'node:stream';
 import { constants, createZstdDecompress, zstdCompressSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { cutAtFrameEnds } from '../../src/replay/read-zstd.ts';
+import { cutAtFrameEnds } from '../../src/receive/zstd-frames.ts';
 
 function skippable(size: number): Buffer {
   const frame = Buffer.alloc(8 + size, 7);

@@ -1,0 +1,128 @@
+const CAPACITY = 120;
+const QUANTILE = 0.8;
+/** How many imagined excesses of size b₀ stand beside the seen ones. */
+const PRIOR_EXCESSES = 10;
+/** Squares of a full ring stay finite. */
+const LARGEST = 1e150;
+
+/**
+ * Turns a channel's raw value x into nats, against the last 120 accepted x of the same channel and source: what is loud here?
+ *
+ *     h values, u = their 80 % quantile (linear between order statistics), n_u of them above u, E = Σ (x_j − u) of these
+ *     x ≤ u    s = −ln((#{x_j ≥ x} + 1)/(h + 2))                                   the empirical rank
+ *     x > u    s = −ln((n_u + 1)/(h + 2)) + (n_u + 10) ln(1 + (x − u)/(E + 10 b₀))   a heavy tail through the excesses
+ *     h < 2    s = x where x is a surprise itself, else 0
+ *
+ * The tail is the predictive one of exponential excesses whose scale has a gamma prior of ten excesses of mean b₀ (a generalised Pareto tail: Coles,
+ * "An introduction to statistical modeling of extreme values" (2001), 4). Design section 6.
+ *
+ * Worked example: x_j = 0 (eight times), 1, 2; b₀ = 1: h = 10, u = .2, n_u = 2, E = 2.6. x = 0: s = −ln(11/12) = .087; x = 1, above u:
+ * s = −ln(3/12) + 12 ln(1 + .8/12.6) = 2.125; x = 10: 1.386 + 12 ln(1 + 9.8/12.6) = 8.290.
+ */
+export class Calibration {
+  readonly #ring = new Float64Array(CAPACITY);
+  #size = 0;
+  #head = 0;
+
+  /** h: accepted values held. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Takes the x of an accepted window. @param x - finite, ≥ 0 */
+  accept(x: number): void {
+    if (!(x >= 0 && x < Infinity)) throw new RangeError(`channel value must be finite and not negative, got ${x}`);
+    const value = Math.min(x, LARGEST) + 0;
+    if (this.#size < CAPACITY) this.#ring[this.#size++] = value;
+    else {
+      this.#ring[this.#head] = value;
+      this.#head = (this.#head + 1) % CAPACITY;
+    }
+  }
+
+  /**
+   * s, in nats, ≥ 0. Changes nothing.
+   *
+   * @param x - finite, ≥ 0
+   * @param scale - b₀ > 0: the excess that would be nothing special
+   * @param isSurprise - x is −ln of a probability already, so it may stand for itself while there is no history
+   */
+  surprise(x: number, scale: number, isSurprise: boolean): number {
+    const h = this.#size;
+    if (h < 2) return isSurprise ? x : 0;
+    // In order of size, so that sums do not depend on where the ring begins: it begins elsewhere after a restart.
+    for (let k = 0; k < h; k++) sorted[k] = this.#ring[k]!;
+    const values = sorted.subarray(0, h).sort();
+    const position = QUANTILE * (h - 1);
+    const below = Math.floor(position);
+    const low = values[below]!;
+    const high = values[Math.min(below + 1, h - 1)]!;
+    const u = low + (position - below) * (high - low);
+    if (x <= u) {
+      let atLeast = 0;
+      for (let k = h - 1; k >= 0 && values[k]! >= x; k--) atLeast++;
+      return Math.log((h + 2) / (atLeast + 1));
+    }
+    let excesses = 0;
+    let above = 0;
+    for (let k = h - 1; k >= 0 && values[k]! > u; k--) {
+      above++;
+      excesses += values[k]! - u;
+    }
+    const tail = Math.log1p((Math.min(x, LARGEST) - u) / (excesses + PRIOR_EXCESSES * scale));
+    return Math.log((h + 2) / (above + 1)) + (above + PRIOR_EXCESSES) * Math.max(0, tail);
+  }
+
+  /** b₀ of the channels that measure a length (`distance`, `dmd`): max(.5 sd, .1 mean, floor) of the held values. */
+  lengthScale(floor: number): number {
+    const h = this.#size;
+    let mean = 0;
+    for (let k = 0; k < h; k++) mean += this.#at(k) / h;
+    let squares = 0;
+    for (let k = 0; k < h; k++) squares += (this.#at(k) - mean) ** 2;
+    return Math.max(h > 1 ? 0.5 * Math.sqrt(squares / (h - 1)) : 0, 0.1 * mean, floor);
+  }
+
+  clear(): void {
+    this.#size = 0;
+    this.#head = 0;
+  }
+
+  /** Oldest first; numbers survive JSON and float64 bit for bit. */
+  save(): number[] {
+    return Array.from({ length: this.#size }, (_, k) => this.#at(k));
+  }
+
+  /** @throws RangeError if `values` cannot have come from {@link save} (a damaged store) */
+  static restore(values: readonly number[]): Calibration {
+    if (!Array.isArray(values) || !values.every((x) => typeof x === 'number' && x >= 0 && x <= LARGEST)) {
+      throw new RangeError('stored calibration must be an array of finite numbers, not negative');
+    }
+    const calibration = new Calibration();
+    for (const x of values) calibration.accept(x);
+    return calibration;
+  }
+
+  /** k-th oldest. */
+  #at(k: number): number {
+    const at = this.#head + k;
+    return this.#ring[at < CAPACITY ? at : at - CAPACITY]!;
+  }
+}
+
+/** Scratch of {@link Calibration.surprise}; it is synchronous. */
+const sorted = new Float64Array(CAPACITY);
+
+/**
+ * Smallest b₀ of the length channels: what chance alone does to a vector of log counts.
+ *
+ *     .25 √Σ_i min(1, μ_i)/(μ_i + 1) + .02      μ_i = mean count of template i over A
+ *
+ * ln(1 + c) of a Poisson count has variance near 1/(μ + 1), and near μ for rare ones.
+ * Worked example: μ = 3 and .5: .25 √(1/4 + .5/1.5) + .02 = .211.
+ */
+export function countNoise(mean: ArrayLike<number>, slots: number): number {
+  let sum = 0;
+  for (let slot = 0; slot < slots; slot++) sum += Math.min(1, mean[slot]!) / (mean[slot]! + 1);
+  return 0.25 * Math.sqrt(sum) + 0.02;
+}

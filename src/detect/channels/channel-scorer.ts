@@ -1,0 +1,146 @@
+import type { History } from '../history.ts';
+import { Calibration, countNoise } from './calibration.ts';
+import { CHANNELS, combineChannels, type Channel } from './combination.ts';
+import { nearestDistance } from './distance.ts';
+import { noveltySurprise } from './novelty.ts';
+import { rateSurprise } from './rate.ts';
+import { severitySurprise } from './severity.ts';
+import { silenceSurprise } from './silence.ts';
+import { TemplateCounts } from './template-counts.ts';
+
+/** Accepted windows before anything is scored: `warming` until then. */
+export const MIN_ACCEPTED = 6;
+
+/** Numbers of each kept window beside its template counts; the index is the history's, 0 = oldest. */
+export interface WindowColumns {
+  records(i: number): number;
+  /** Records at WARN or above. */
+  warnings(i: number): number;
+  /** Records at ERROR or above. */
+  errorRecords(i: number): number;
+  /** Templates that had never been accepted when the window was judged; 0 for a source's first. */
+  novelTemplates(i: number): number;
+}
+
+/** One window as the channels see it. */
+export interface ChannelWindow {
+  history: History;
+  columns: WindowColumns;
+  /** The window being judged; its counts are in the history. */
+  i: number;
+  /** First window of its past: max(0, i − dmd_windows). */
+  from: number;
+  /** Template columns in use. */
+  slots: number;
+  /** By slot: 1 where the template has ever been in an accepted window. */
+  known: ArrayLike<number>;
+  /** DMD's e_t; null before there is one. */
+  reconstructionError: number | null;
+  /** x of the channel `values`. */
+  values: number;
+  /** `degraded`, `sparse` or `recurrent`: dmd counts 0. */
+  dmdHeld: boolean;
+  /** Records are missing: dmd, distance, silence and values count 0, rate looks up only. */
+  incomplete: boolean;
+}
+
+/**
+ * All channels of one window; owns the scratch that all sources of a shard share. Its arrays, by {@link CHANNELS}, are valid until the next call.
+ *
+ *     counts → raw x → calibration → nats → cap, weight → one score
+ */
+export class ChannelScorer {
+  /** x of each channel: what {@link accept} teaches. */
+  readonly raw = new Float64Array(CHANNELS.length);
+  /** s of each channel in nats, 0 where a gate holds it back. */
+  readonly nats = new Float64Array(CHANNELS.length);
+  /** What of it counts. */
+  readonly capped = new Float64Array(CHANNELS.length);
+  /** Surprises by template slot, for attribution. */
+  readonly templates = new TemplateCounts();
+  /** `rate`'s b by template slot. */
+  rateParts = new Float64Array(0);
+  readonly #weights: Float64Array;
+  readonly #sizes = new Float64Array(CHANNELS.length);
+  #past = new Float64Array(0);
+  #pastOther = new Float64Array(0);
+
+  /** @param weights - 0 = not enabled; at least one above 0 */
+  constructor(weights: Readonly<Record<Channel, number>>) {
+    this.#weights = Float64Array.from(CHANNELS, (channel) => weights[channel]);
+  }
+
+  /** @returns null while `warming`. Changes nothing but the scratch. */
+  score(window: ChannelWindow, calibrations: readonly Calibration[]): { score: number; loudest: Channel } | null {
+    const { history, i, from, slots, known } = window;
+    const { templates, nats } = this;
+    templates.load(history, i, from, slots, known);
+    if (templates.n < MIN_ACCEPTED) return null;
+    this.#measure(window);
+    const noise = countNoise(templates.mean, slots);
+    for (const [c, channel] of CHANNELS.entries()) {
+      const calibration = calibrations[c]!;
+      const isLength = channel === 'distance' || channel === 'dmd';
+      const scale = isLength ? calibration.lengthScale(noise) : 1;
+      nats[c] = isHeld(channel, window) ? 0 : calibration.surprise(this.raw[c]!, scale, !isLength);
+      this.#sizes[c] = calibration.size;
+    }
+    return combineChannels(nats, this.#sizes, this.#weights, this.capped);
+  }
+
+  /**
+   * The window that was just scored is accepted: its x become part of what is usual.
+   *
+   * @param degraded - vectors were missing: dmd's x is not an error of this source and is left out
+   */
+  accept(calibrations: readonly Calibration[], degraded = false): void {
+    for (const [c, channel] of CHANNELS.entries()) {
+      if (!(degraded && channel === 'dmd')) calibrations[c]!.accept(this.raw[c]!);
+    }
+  }
+
+  #measure(window: ChannelWindow): void {
+    const { history, columns, i, from, slots, incomplete } = window;
+    const { templates } = this;
+    const { n } = templates;
+    if (this.rateParts.length < slots) this.rateParts = new Float64Array(2 * slots);
+    const novel = this.#accepted(window, (j) => columns.novelTemplates(j));
+    const novelty = noveltySurprise(columns.novelTemplates(i), novel, n);
+    const warnings = this.#accepted(window, (j) => columns.warnings(j));
+    const errors = this.#accepted(window, (j) => columns.errorRecords(j), true);
+    const severity = severitySurprise(columns.warnings(i), columns.errorRecords(i), { warnings, errors, n });
+    const records = this.#accepted(window, (j) => columns.records(j));
+    const x: Record<Channel, number> = {
+      rate: rateSurprise(templates, incomplete, this.rateParts),
+      novelty,
+      severity,
+      silence: silenceSurprise(templates, columns.records(i), records, n),
+      distance: nearestDistance(history, i, from, slots),
+      dmd: window.reconstructionError ?? 0,
+      values: window.values,
+    };
+    for (const [c, channel] of CHANNELS.entries()) this.raw[c] = x[channel];
+  }
+
+  /** A column over A, in one of the two scratch arrays. */
+  #accepted({ history, i, from }: ChannelWindow, column: (j: number) => number, other = false): Float64Array {
+    if (this.#past.length < i) {
+      this.#past = new Float64Array(history.capacity);
+      this.#pastOther = new Float64Array(history.capacity);
+    }
+    const out = other ? this.#pastOther : this.#past;
+    let n = 0;
+    for (let j = from; j < i; j++) if (history.accepted(j)) out[n++] = column(j);
+    return out;
+  }
+}
+
+/** One calibration a channel, of a new source. */
+export function newCalibrations(): Calibration[] {
+  return CHANNELS.map(() => new Calibration());
+}
+
+function isHeld(channel: Channel, { dmdHeld, incomplete }: ChannelWindow): boolean {
+  if (channel === 'dmd' && dmdHeld) return true;
+  return incomplete && channel !== 'rate' && channel !== 'severity' && channel !== 'novelty';
+}

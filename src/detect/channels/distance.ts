@@ -1,0 +1,60 @@
+import type { History } from '../history.ts';
+
+/** Nearest accepted windows that are averaged: one alone may be a chance twin. */
+const NEAREST = 3;
+/** ln(1 + n) of the counts that nearly all are: a window needs 12,000. */
+const LOGS = Float64Array.from({ length: 4096 }, (_, n) => Math.log1p(n));
+
+/**
+ * `distance`: the window's mix is unlike that of any accepted one. Catches mix changes.
+ *
+ *     d_j = ‖ln(1 + counts now) − ln(1 + counts of window j)‖₂ over all templates, j in A
+ *     x = mean of the 3 smallest d_j        (of all, if there are fewer; 0 if there are none)
+ *
+ * Nearest neighbours: Ramaswamy, Rastogi & Shim, "Efficient algorithms for mining outliers from large data sets" (2000); design section 6.
+ *
+ * Worked example: counts now (7, 0); accepted (7, 0), (3, 0), (0, 0), (7, 1): d = 0, ln 2, ln 8, ln 2; x = 2 ln 2 / 3 = .462.
+ *
+ * @param i - window being judged, its counts are in the history
+ * @param from - first window of its past
+ * @param slots - columns in use
+ */
+export function nearestDistance(history: History, i: number, from: number, slots: number): number {
+  loadNow(history.counts(i), slots);
+  let first = Infinity;
+  let second = Infinity;
+  let third = Infinity;
+  let n = 0;
+  for (let j = from; j < i; j++) {
+    if (!history.accepted(j)) continue;
+    n++;
+    const d = squaredDistance(history.counts(j), slots);
+    if (d >= third) continue;
+    third = d;
+    if (third < second) [second, third] = [third, second];
+    if (second < first) [first, second] = [second, first];
+  }
+  if (n === 0) return 0;
+  const sum = Math.sqrt(first) + (n > 1 ? Math.sqrt(second) : 0) + (n > 2 ? Math.sqrt(third) : 0);
+  return sum / Math.min(n, NEAREST);
+}
+
+let now = new Float64Array(64);
+
+function loadNow(counts: Uint32Array, slots: number): void {
+  if (now.length < slots) now = new Float64Array(2 * slots);
+  for (let slot = 0; slot < slots; slot++) now[slot] = logCount(counts[slot]!);
+}
+
+function squaredDistance(counts: Uint32Array, slots: number): number {
+  let sum = 0;
+  for (let slot = 0; slot < slots; slot++) {
+    const d = now[slot]! - logCount(counts[slot]!);
+    sum += d * d;
+  }
+  return sum;
+}
+
+function logCount(count: number): number {
+  return count < LOGS.length ? LOGS[count]! : Math.log1p(count);
+}

@@ -1,0 +1,35 @@
+import { createCountModel, fitCounts, upperSurprise } from './nb-surprise.ts';
+
+/** Lowest OTLP severity numbers of the two ranges (OpenTelemetry logs data model, "Field: SeverityNumber"). */
+export const WARN = 13;
+export const ERROR = 17;
+
+const model = createCountModel();
+
+/**
+ * `severity`: more warnings or more errors than usual, whatever they say. Catches nearly every hard fault.
+ *
+ *     x = max(up(records ≥ WARN), up(records ≥ ERROR))
+ *
+ * Source: design section 6; up: `nb-surprise.ts`.
+ *
+ * Worked example: 100 accepted windows with 2 warnings each (var 0: μ = 1.9925, V = 2.1121, r = 33.2) and no error (μ = .0025); now 3 records at WARN of
+ * which 1 is an ERROR: up(3) = 1.14, up(1) = 6.01, so x = 6.01, from the error.
+ *
+ * @param warnings - records at WARN or above in this window
+ * @param errors - those of them at ERROR or above
+ * @param history - the same two of the `n` accepted windows
+ */
+export function severitySurprise(
+  warnings: number,
+  errors: number,
+  history: { warnings: ArrayLike<number>; errors: ArrayLike<number>; n: number },
+): number {
+  return Math.max(upOf(warnings, history.warnings, history.n), upOf(errors, history.errors, history.n));
+}
+
+function upOf(now: number, counts: ArrayLike<number>, n: number): number {
+  if (now === 0) return 0;
+  fitCounts(model, counts, n);
+  return upperSurprise(model, now);
+}

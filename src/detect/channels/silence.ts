@@ -1,0 +1,28 @@
+import { createCountModel, fitCounts, lowerSurprise } from './nb-surprise.ts';
+
+const model = createCountModel();
+
+/**
+ * `silence`: the source, or one of its templates, says less than usual. Catches what stopped, froze or vanished.
+ *
+ *     x = max(lo(records), max lo_i − ln F, 0)
+ *
+ * Source: design section 6; lo: `nb-surprise.ts`.
+ *
+ * Worked example: 120 accepted windows with a heartbeat of 30 lines each (μ = 29.88, V = 46.38); none now: lo = 23.79. As one of F = 5 templates of a
+ * busy source it gives x = 23.79 − 1.61 = 22.18. With 3 lines each (μ = 2.99, V = 3.20) lo is 2.89, and x = 1.28: three lines may well be late.
+ *
+ * @param records - of this window
+ * @param history - records of the `n` accepted windows
+ */
+export function silenceSurprise(
+  { lo, slots, present }: { lo: Float64Array; slots: number; present: number },
+  records: number,
+  history: ArrayLike<number>,
+  n: number,
+): number {
+  fitCounts(model, history, n);
+  let loudest = 0;
+  for (let slot = 0; slot < slots; slot++) if (lo[slot]! > loudest) loudest = lo[slot]!;
+  return Math.max(lowerSurprise(model, records), loudest - Math.log(present), 0);
+}

@@ -1,0 +1,56 @@
+import { unpackVerdict } from './channels/channel-verdict.ts';
+import type { Judge, JudgeOptions } from './judge.ts';
+import type { Source } from './source.ts';
+import { topTemplates } from './top-templates.ts';
+import type { WindowExplanation } from './verdict.ts';
+
+/** A kept window told again: what was said then, and what its prediction consisted of. @returns null when it is not kept */
+export function explainWindow(
+  judge: Judge,
+  { dmdWindows, stepMs }: Pick<JudgeOptions, 'dmdWindows' | 'stepMs'>,
+  { source, handle, windowId }: { source: Source; handle: number; windowId: number },
+): WindowExplanation | null {
+  const { history } = source;
+  const { scorer } = judge;
+  const i = history.indexOf(windowId);
+  if (i < 0) return null;
+  source.refreshGram(scorer);
+  const { error } = scorer.predict(history, source.templates, i);
+  const top = error === null ? [] : topTemplates(scorer, source, i, new Map());
+  const window = history.window(i);
+  const said = history.verdict(i);
+  return {
+    verdict: judge.verdict(source, {
+      handle,
+      windowId,
+      windowEndMs: windowId * stepMs,
+      records: window.records,
+      templates: history.counts(i).reduce((sum, count) => sum + (count > 0 ? 1 : 0), 0),
+      reconstructionError: orNull(window.error),
+      normalizedError: orNull(window.normalizedError),
+      channels: said.length === 0 ? null : unpackVerdict(said),
+      gates: [...window.gates],
+      rank: window.rank,
+      newTemplates: [],
+      topTemplates: top,
+    }),
+    exact: i >= dmdWindows || history.size < history.capacity,
+    topTemplates: top,
+    modes: scorer.modes(history, i).map(({ periodSteps, ...mode }) => ({
+      ...mode,
+      periodMs: periodSteps === null ? null : periodSteps * stepMs,
+    })),
+    errors: Array.from({ length: i }, (_, k) => {
+      const earlier = history.window(k);
+      return {
+        windowId: earlier.windowId,
+        reconstructionError: orNull(earlier.error),
+        normalizedError: orNull(earlier.normalizedError),
+      };
+    }),
+  };
+}
+
+function orNull(value: number): number | null {
+  return Number.isNaN(value) ? null : value;
+}

@@ -1,0 +1,212 @@
+import { ChannelScorer } from './channels/channel-scorer.ts';
+import { packVerdict, type ChannelVerdict } from './channels/channel-verdict.ts';
+import { CHANNELS, DEFAULT_WEIGHTS, type Channel } from './channels/combination.ts';
+import { isRecurrent, isSparse } from './gates.ts';
+import type { Gate } from './history.ts';
+import { unite } from './pane.ts';
+import { makeRoom } from './room.ts';
+import { WindowScorer, type ScorerOptions } from './score.ts';
+import type { PendingWindow, Source } from './source.ts';
+import { MAX_TEMPLATES, type TemplateTable } from './template.ts';
+import { topTemplates } from './top-templates.ts';
+import type { Severity, Verdict } from './verdict.ts';
+
+export interface JudgeOptions extends ScorerOptions {
+  stepMs: number;
+  /** window size / step */
+  panesPerWindow: number;
+  warningThreshold: number;
+  criticalThreshold: number;
+  /** Those that make up the score; `dmd` alone makes it the normalised error. */
+  channels: readonly Channel[];
+}
+
+const MAX_NEW_TEMPLATES = 5;
+/** Gates that hold back dmd's surprise among several channels. */
+const DMD_GATES: readonly Gate[] = ['degraded', 'sparse', 'recurrent'];
+
+/**
+ * One closed window of one source → its verdict; the source's history, baseline and channels learn from it. Owns the scratch that all sources of a
+ * shard share.
+ *
+ *     counts → history → DMD error → z (normalized_error)
+ *                  └──────── channels ───────┴→ score → accepted?
+ */
+export class Judge {
+  readonly scorer: WindowScorer;
+  readonly #options: JudgeOptions;
+  /** Null where dmd is the only channel: the score is its z, and its baseline decides what is accepted. */
+  readonly #channels: ChannelScorer | null;
+  readonly #known = new Uint8Array(MAX_TEMPLATES);
+
+  constructor(options: JudgeOptions) {
+    this.#options = options;
+    this.scorer = new WindowScorer(options);
+    this.#channels = isDmdOnly(options.channels) ? null : new ChannelScorer(weightsOf(options.channels));
+  }
+
+  judge(source: Source, pending: PendingWindow, { handle, muted }: { handle: number; muted: boolean }): Verdict {
+    const { history, templates, baseline } = source;
+    const { dmdWindows, stepMs, warningThreshold } = this.#options;
+    // Templates may have merged while the window waited for its vectors.
+    const { entries, records, warnings, errors } = unite([pending.window]);
+    const newTemplates = entries.filter(({ template }) => !templates.wasSeen(template.id));
+    makeRoom(history, templates, entries);
+    source.refreshGram(this.scorer);
+
+    const i = history.push();
+    for (const { template, count } of entries) {
+      if (template.slot >= 0) history.setCount(i, template.slot, history.count(i, template.slot) + count);
+    }
+    // A source's first window is all new, which says nothing about it.
+    history.setTallies(i, { warnings, errors, novelTemplates: templates.hasSeen ? newTemplates.length : 0 });
+    const degraded = source.noteUnembedded();
+    const { error, rank } = this.scorer.predict(history, templates, i);
+    const z = error === null ? null : baseline.normalizedError(error, this.scorer.floors(history, i));
+    this.scorer.pushGramRow(history, templates, i);
+    const window = {
+      windowId: Math.round(pending.stepEndMs / stepMs),
+      records,
+      error: error ?? NaN,
+      normalizedError: z ?? NaN,
+      rank,
+    };
+    history.set(i, { ...window, gates: [], accepted: false });
+
+    const gates: Gate[] = [];
+    if (muted) gates.push('muted');
+    if (degraded) gates.push('degraded');
+    if (isSparse(history.recordsOf(Math.max(0, i - dmdWindows), i))) gates.push('sparse');
+    // Without a z dmd alone says nothing that could be held; its surprise among others needs but an error.
+    const isHeard = this.#channels === null ? z !== null : error !== null;
+    if (isHeard && isRecurrent(history.gram, history.errorsOf(0, i + 1))) gates.push('recurrent');
+    if (pending.incomplete) gates.push('incomplete');
+
+    // A window that we saw badly teaches nothing.
+    const trusted = !degraded && !pending.incomplete;
+    let accepted = trusted && (error === null || baseline.offer(error, z));
+    let channels: ChannelVerdict | null = null;
+    if (this.#channels !== null) {
+      channels = this.#listen(this.#channels, source, i, { error, gates });
+      accepted = this.#learn(this.#channels, source, channels, gates);
+      packVerdict(channels, history.verdict(i));
+    }
+    const score = this.#channels === null ? z : (channels?.score ?? null);
+    if (score === null) gates.unshift('warming');
+    history.set(i, { ...window, gates, accepted });
+
+    const isLoud = score !== null && score > warningThreshold && error !== null;
+    const top = isLoud
+      ? topTemplates(this.scorer, source, i, new Map(entries.map((entry) => [entry.template, entry])))
+      : [];
+    if (accepted) for (const { template } of entries) templates.markSeen(template.id);
+    return this.verdict(source, {
+      handle,
+      windowId: window.windowId,
+      windowEndMs: pending.stepEndMs,
+      records,
+      templates: entries.length,
+      reconstructionError: error,
+      normalizedError: z,
+      channels,
+      gates,
+      rank,
+      newTemplates: newTemplates.slice(0, MAX_NEW_TEMPLATES).map(({ template }) => template.text),
+      topTemplates: top,
+    });
+  }
+
+  /** Score and severity of a window that has been judged, now or long ago. `channels`: null where dmd is the only one, or while warming. */
+  verdict(
+    source: Source,
+    window: Omit<Verdict, 'source' | 'windowStartMs' | 'score' | 'detector' | 'channels' | 'severity'> & {
+      channels: ChannelVerdict | null;
+    },
+  ): Verdict {
+    const { channels } = window;
+    const score = this.#channels === null ? window.normalizedError : (channels?.score ?? null);
+    const dmd = score === null ? null : 'dmd';
+    return {
+      source: source.key,
+      handle: window.handle,
+      windowId: window.windowId,
+      windowStartMs: window.windowEndMs - this.#options.stepMs * this.#options.panesPerWindow,
+      windowEndMs: window.windowEndMs,
+      records: window.records,
+      templates: window.templates,
+      reconstructionError: window.reconstructionError,
+      normalizedError: window.normalizedError,
+      score,
+      detector: this.#channels === null ? dmd : (channels?.loudest ?? null),
+      channels: channels?.channels ?? null,
+      severity: score === null ? null : this.#severity(score),
+      gates: window.gates,
+      rank: window.rank,
+      newTemplates: window.newTemplates,
+      topTemplates: window.topTemplates,
+    };
+  }
+
+  /** What all channels say of window `i`, which is in the history. @returns null while warming */
+  #listen(
+    scorer: ChannelScorer,
+    source: Source,
+    i: number,
+    { error, gates }: { error: number | null; gates: readonly Gate[] },
+  ): ChannelVerdict | null {
+    const { history, templates } = source;
+    const result = scorer.score(
+      {
+        history,
+        columns: history,
+        i,
+        from: Math.max(0, i - this.#options.dmdWindows),
+        slots: templates.bySlot.length,
+        known: this.#markKnown(templates),
+        reconstructionError: error,
+        values: 0,
+        dmdHeld: DMD_GATES.some((gate) => gates.includes(gate)),
+        incomplete: gates.includes('incomplete'),
+      },
+      source.channels!.calibrations,
+    );
+    if (result === null) return null;
+    const channels: Partial<Record<Channel, number>> = {};
+    for (const [c, channel] of CHANNELS.entries()) {
+      if (this.#options.channels.includes(channel)) channels[channel] = scorer.nats[c]!;
+    }
+    return { ...result, channels };
+  }
+
+  /** @returns whether the window counts as normal */
+  #learn(scorer: ChannelScorer, source: Source, said: ChannelVerdict | null, gates: readonly Gate[]): boolean {
+    const { acceptance, calibrations } = source.channels!;
+    if (gates.includes('incomplete') || !acceptance.offer(said?.score ?? null)) return false;
+    if (said !== null) scorer.accept(calibrations, gates.includes('degraded'));
+    return true;
+  }
+
+  /** By slot: 1 where the template has ever been in an accepted window. */
+  #markKnown(templates: TemplateTable): Uint8Array {
+    for (const [slot, template] of templates.bySlot.entries()) {
+      this.#known[slot] = template !== null && templates.wasSeen(template.id) ? 1 : 0;
+    }
+    return this.#known;
+  }
+
+  #severity(score: number): Severity {
+    if (score > this.#options.criticalThreshold) return 'critical';
+    return score > this.#options.warningThreshold ? 'warning' : 'normal';
+  }
+}
+
+/** The score is dmd's z then, and the gates that concern dmd hold the whole alert. */
+export function isDmdOnly(channels: readonly string[]): boolean {
+  return channels.length === 1 && channels[0] === 'dmd';
+}
+
+function weightsOf(channels: readonly Channel[]): Record<Channel, number> {
+  const weights = { ...DEFAULT_WEIGHTS };
+  for (const channel of CHANNELS) if (!channels.includes(channel)) weights[channel] = 0;
+  return weights;
+}

@@ -1,0 +1,211 @@
+/**
+ * One token: words held together by joiners. Numbers, hex, ids, addresses and dates in it become marks, neighbours one mark.
+ *
+ *     /var/log/app-17   ->   var/log/app-<*>        10.0.0.7:80   ->   <*>        3fa1-77-beef   ->   <*>
+ */
+import { CLASS, DIGIT, HEX_LETTER, JOINER, WIDE, WORD_MAX } from './bytes.ts';
+import type { Fields } from './fields.ts';
+import { EXACT_PRIME, FOLD_PRIME, MARK_EXACT, MARK_FOLD, mix } from './hash.ts';
+import { FIXED, HARD, MASK } from './kinds.ts';
+import { LONGEST_ASCII_WORD, isId, isSign } from './rules.ts';
+import type { TokenList } from './token-list.ts';
+import { DAY_HALF, HTTP, MONTH, STATE, WEEKDAY, type Vocabulary } from './vocabulary.ts';
+
+// V8 folds a module's own constants into the code but loads imported ones at every use: a fifth of a scan, measured.
+const classOf = CLASS;
+const wordMax = WORD_MAX;
+const digitClass = DIGIT;
+const joinerClass = JOINER;
+const exactPrime = EXACT_PRIME;
+const foldPrime = FOLD_PRIME;
+const markExact = MARK_EXACT;
+const markFold = MARK_FOLD;
+
+/** A state inside a path is part of a name, in a short compound (`login_failed`) it is a state. */
+const MOST_WORDS_OF_A_STATE = 3;
+/** Words that stand beside the numbers of a date. */
+const DATE_PART = MONTH | WEEKDAY | DAY_HALF;
+
+const DOT = 0x2e;
+const SLASH = 0x2f;
+const CAPITAL_H = 0x48;
+
+export class CompoundReader {
+  readonly #list: TokenList;
+  readonly #fields: Fields;
+  readonly #vocabulary: Vocabulary;
+
+  constructor(list: TokenList, fields: Fields, vocabulary: Vocabulary) {
+    this.#list = list;
+    this.#fields = fields;
+    this.#vocabulary = vocabulary;
+  }
+
+  /** One token from its first word on; returns where reading goes on. */
+  read(bytes: Uint8Array, lineStart: number, first: number, lineLimit: number): number {
+    const list = this.#list;
+    const from = first | 0;
+    const limit = lineLimit | 0;
+    const index = list.count;
+    const marks = list.marks;
+    const firstMark = list.markCount;
+    let markCount = firstMark;
+    let tokenStart = from;
+    let tokenExact = 0;
+    let tokenFold = 0;
+    let words = 0;
+    let afterMark = false;
+    let literal = false;
+    /** Classes of all its word bytes. */
+    let bits = 0;
+    let anyDigit = false;
+    let state = false;
+    let lastMeaning = 0;
+    let i = from;
+    let runStart = from;
+    let tokenEnd: number;
+    for (;;) {
+      const wordStart = i;
+      const isFirst = words === 0;
+      let exact = list.exactSeed | 0;
+      let fold = list.foldSeed | 0;
+      let kind = classOf[bytes[i]!]!;
+      /** Where the masked part begins; past the word when there is none. */
+      let markStart = i;
+      let meaning = 0;
+      words++;
+      if (kind === digitClass) {
+        // Numbers need no hash: groups like 10.0.0.7:80 or 2026-11-22 are one run.
+        for (;;) {
+          i++;
+          while (i < limit && (kind = classOf[bytes[i]!]!) === digitClass) i++;
+          while (i < limit && (kind = classOf[bytes[i]!]!) <= wordMax) {
+            bits |= kind;
+            i++;
+          }
+          if (kind !== joinerClass || i + 1 >= limit || classOf[bytes[i + 1]!] !== digitClass) break;
+          words++;
+          i++;
+        }
+        anyDigit = true;
+      } else {
+        let wordBits = 0;
+        do {
+          wordBits |= kind;
+          const byte = bytes[i]!;
+          exact = Math.imul(exact ^ byte, exactPrime);
+          fold = Math.imul(fold ^ (byte | 0x20), foldPrime);
+          i++;
+        } while (i < limit && (kind = classOf[bytes[i]!]!) <= wordMax && kind !== digitClass);
+        const headEnd = i;
+        markStart = i;
+        if (kind === digitClass && i < limit) {
+          const headExact = exact;
+          const headFold = fold;
+          let digits = 0;
+          let turns = 0;
+          let previous = 0;
+          do {
+            turns += ((kind ^ previous) & digitClass) >>> 2;
+            previous = kind;
+            digits += (kind & digitClass) >>> 2;
+            wordBits |= kind;
+            const byte = bytes[i]!;
+            exact = Math.imul(exact ^ byte, exactPrime);
+            fold = Math.imul(fold ^ (byte | 0x20), foldPrime);
+            i++;
+          } while (i < limit && (kind = classOf[bytes[i]!]!) <= wordMax);
+          markStart = i;
+          anyDigit = true;
+          if (isId(wordBits, digits, turns, i - wordStart)) markStart = wordStart;
+          else if (turns === 1 && (digits > 1 || i - wordStart < 3)) {
+            markStart = headEnd;
+            exact = headExact;
+            fold = headFold;
+          }
+        } else {
+          meaning = this.#vocabulary.meaning(fold);
+          if (meaning !== 0) {
+            if ((meaning & DATE_PART) !== 0 && i - wordStart <= 3) {
+              const afterNumber = afterMark || (isFirst && index > 0 && list.kind[index - 1] === MASK);
+              if (this.#isDatePart(bytes, i, limit, meaning, afterNumber)) markStart = wordStart;
+            } else if ((meaning & HTTP) !== 0 && i < limit && bytes[i] === SLASH && bytes[wordStart] === CAPITAL_H)
+              this.#fields.http = true;
+          } else if (i - wordStart > LONGEST_ASCII_WORD && (wordBits & WIDE) === 0) markStart = wordStart;
+        }
+        bits |= wordBits;
+      }
+      lastMeaning = meaning;
+
+      if (markStart === wordStart && afterMark) {
+        marks[2 * markCount - 1] = i;
+      } else {
+        let runEnd = wordStart;
+        if (markStart === wordStart && wordStart > lineStart && isSign(bytes[wordStart - 1]!)) {
+          // The sign belongs to the number, a dash between two words does not.
+          if (isFirst) runEnd = runStart = tokenStart = wordStart - 1;
+          else if (wordStart - runStart > 1) runEnd--;
+        }
+        for (let p = runStart; p < runEnd; p++) {
+          tokenExact = mix(tokenExact, bytes[p]!);
+          tokenFold = mix(tokenFold, bytes[p]!);
+        }
+        if (markStart > wordStart) {
+          tokenExact = mix(tokenExact, exact);
+          tokenFold = mix(tokenFold, fold);
+          literal = true;
+          // `host.info` is a name.
+          if ((meaning & STATE) !== 0 && (isFirst || bytes[wordStart - 1] !== DOT)) state = true;
+        }
+        afterMark = markStart < i;
+        if (afterMark) {
+          tokenExact = mix(tokenExact, markExact);
+          tokenFold = mix(tokenFold, markFold);
+          marks[2 * markCount] = markStart > wordStart ? markStart : runEnd;
+          marks[2 * markCount + 1] = i;
+          markCount++;
+        }
+      }
+      tokenEnd = runStart = i;
+      while (i < limit && classOf[bytes[i]!] === joinerClass) i++;
+      if (i >= limit || i === runStart || classOf[bytes[i]!]! > wordMax) break;
+    }
+
+    if (anyDigit && (bits & ~(HEX_LETTER | digitClass)) === 0 && words > 2) {
+      if (literal) this.#fields.beyondShape = true;
+      if (tokenEnd - tokenStart > 10) {
+        // UUID, MAC address: groups that happen to hold no digit belong to it.
+        tokenExact = mix(0, markExact);
+        tokenFold = mix(0, markFold);
+        marks[2 * firstMark] = tokenStart;
+        marks[2 * firstMark + 1] = tokenEnd;
+        markCount = firstMark + 1;
+        literal = false;
+      }
+    }
+    list.exact[index] = tokenExact;
+    list.fold[index] = tokenFold;
+    list.start[index] = tokenStart;
+    list.end[index] = tokenEnd;
+    list.firstMark[index] = firstMark;
+    list.markCount = markCount;
+    list.kind[index] = !literal ? MASK : state && words <= MOST_WORDS_OF_A_STATE ? FIXED : HARD;
+    list.count = index + 1;
+    return this.#fields.afterToken(bytes, lineStart, limit, lastMeaning);
+  }
+
+  /** Month, weekday or AM/PM that stands beside the numbers of a date; "may" and "sun" elsewhere are words. */
+  #isDatePart(bytes: Uint8Array, at: number, limit: number, meaning: number, afterNumber: boolean): boolean {
+    if (afterNumber && (meaning & (MONTH | DAY_HALF)) !== 0) return true;
+    if ((meaning & (MONTH | WEEKDAY)) === 0) return false;
+    let next = at;
+    while (next < limit && next - at < 3 && classOf[bytes[next]!]! > wordMax) next++;
+    if (next === at || next >= limit) return false;
+    if (classOf[bytes[next]!] === digitClass) return true;
+    if ((meaning & WEEKDAY) === 0 || next + 3 > limit) return false;
+    if (next + 3 < limit && classOf[bytes[next + 3]!]! <= wordMax) return false;
+    let fold = this.#list.foldSeed | 0;
+    for (let i = next; i < next + 3; i++) fold = Math.imul(fold ^ (bytes[i]! | 0x20), foldPrime);
+    return (this.#vocabulary.meaning(fold) & MONTH) !== 0;
+  }
+}

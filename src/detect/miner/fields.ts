@@ -1,0 +1,193 @@
+/**
+ * Fields and statuses: which token names a field, which is a value, which number says how a request ended.
+ *
+ *     user=alice "level":30 msg="up again"   ->   KEY SOFT   KEY FIXED   KEY FIXED HARD
+ */
+import { CLASS, DIGIT, QUOTE, SEPARATOR } from './bytes.ts';
+import { mix } from './hash.ts';
+import { FIXED, HARD, KEY, MASK, SOFT, STATUS } from './kinds.ts';
+import { isBare, isSign, isStatus } from './rules.ts';
+import type { TokenList } from './token-list.ts';
+import { LEVEL_KEY, MESSAGE_KEY, STATUS_KEY, UNIT } from './vocabulary.ts';
+
+const classOf = CLASS;
+const digitClass = DIGIT;
+
+/** Behind `key=`: the value starts at the next byte or is empty. */
+export const AFTER_EQUALS = 1;
+/** Behind `"key":`: blanks may come first. */
+const AFTER_COLON = 2;
+
+export const STATUS_NUMBER = 1;
+export const LEVEL_NUMBER = 2;
+const MOST_MEANINGFUL = 16;
+
+const DOUBLE_QUOTE = 0x22;
+const SINGLE_QUOTE = 0x27;
+const MINUS = 0x2d;
+const COLON = 0x3a;
+const EQUALS = 0x3d;
+const LOWER_X = 0x78;
+
+/** State of a scan between two tokens. */
+export class Fields {
+  /** AFTER_EQUALS, AFTER_COLON or 0: a field's value comes next. */
+  expect = 0;
+  /** Index of the first token of the quoted value we are in, -1 outside. */
+  valueFrom = -1;
+  /** The line names a request's protocol version. */
+  http = false;
+
+  // What the shape of the line does not tell, see ShapeCache.
+  /** Tokens depend on more than the shape: such a line is always scanned. */
+  beyondShape = false;
+  /** Numbers that are named as a level or a status, in order: where each begins, and which it is. */
+  meaningfulCount = 0;
+  readonly meaningfulAt = new Int32Array(MOST_MEANINGFUL);
+  readonly meaningfulKind = new Uint8Array(MOST_MEANINGFUL);
+  /** The line reports a request: a bare number may be its status. */
+  statusMayBeBare = false;
+
+  readonly #list: TokenList;
+  /** Meaning of the field name in force. */
+  #rule = 0;
+  /** First bare number that may be a request's status, -1 for none. */
+  #bareStatus = -1;
+
+  constructor(list: TokenList) {
+    this.#list = list;
+  }
+
+  begin(): void {
+    this.expect = 0;
+    this.valueFrom = -1;
+    this.http = false;
+    this.beyondShape = false;
+    this.meaningfulCount = 0;
+    this.#rule = 0;
+    this.#bareStatus = -1;
+  }
+
+  /** The line was read up to `at`. */
+  finish(bytes: Uint8Array, at: number, json: boolean): void {
+    if (this.expect === AFTER_EQUALS) this.emptyValue(at);
+    if (this.valueFrom >= 0) this.#closeValue();
+    // Access logs put the status before or behind the request: the first bare number that can be one.
+    this.statusMayBeBare = this.http && !json;
+    if (this.statusMayBeBare && this.#bareStatus >= 0) this.#statusClass(bytes, this.#bareStatus);
+  }
+
+  /** A number between blanks, `bytes[from, to)`, is token `index`. */
+  bareNumber(bytes: Uint8Array, lineStart: number, from: number, to: number, limit: number, index: number): void {
+    if (this.#bareStatus < 0 && isStatus(bytes, from, to) && isBare(bytes, lineStart, from, to, limit))
+      this.#bareStatus = index;
+  }
+
+  /** Is the token a field's name or value? */
+  afterToken(bytes: Uint8Array, lineStart: number, limit: number, meaning: number): number {
+    const list = this.#list;
+    const index = list.count - 1;
+    const from = list.start[index]!;
+    const at = list.end[index]!;
+    if (list.kind[index] !== MASK) {
+      const next = at < limit ? bytes[at]! : 0;
+      const isName =
+        next === EQUALS
+          ? at + 1 >= limit || bytes[at + 1] !== EQUALS
+          : (next === DOUBLE_QUOTE || next === SINGLE_QUOTE) && at + 1 < limit && bytes[at + 1] === COLON;
+      if (isName) {
+        list.kind[index] = KEY;
+        this.#rule = meaning & (MESSAGE_KEY | LEVEL_KEY | STATUS_KEY);
+        this.expect = next === EQUALS ? AFTER_EQUALS : AFTER_COLON;
+        // `"a": "x"` closes the quote of the name, `a=` opens none.
+        return next === EQUALS ? at + 1 : at + 2;
+      }
+    }
+    if (this.expect !== 0) {
+      this.expect = 0;
+      this.#value(bytes, index);
+    } else if (this.valueFrom === index) {
+      this.#value(bytes, index);
+    } else if ((meaning & UNIT) !== 0 && index > 0 && list.kind[index - 1] === MASK) {
+      list.kind[index] = SOFT;
+    } else if (this.#bareStatus < 0 && isStatus(bytes, from, at) && isBare(bytes, lineStart, from, at, limit)) {
+      this.#bareStatus = index;
+    }
+    return at;
+  }
+
+  /** First token of a field's value. */
+  #value(bytes: Uint8Array, index: number): void {
+    const list = this.#list;
+    const kind = list.kind[index];
+    if (kind === MASK && (this.#rule & (STATUS_KEY | LEVEL_KEY)) !== 0) this.#means(bytes, list.start[index]!);
+    if (this.#rule === STATUS_KEY) this.#statusClass(bytes, index);
+    else if (this.#rule === LEVEL_KEY && kind === MASK && list.end[index]! - list.start[index]! <= 3) {
+      list.replace(index, bytes, list.start[index]!, list.end[index]!);
+      list.markCount = list.firstMark[index]!;
+      list.kind[index] = FIXED;
+    } else if (kind === HARD && this.#rule !== MESSAGE_KEY && this.valueFrom < 0) list.kind[index] = SOFT;
+  }
+
+  /** The number at `at` says which status or level it is. */
+  #means(bytes: Uint8Array, at: number): void {
+    const start = isSign(bytes[at]!) ? at + 1 : at;
+    if (classOf[bytes[start]!] !== digitClass) return;
+    if (this.meaningfulCount === MOST_MEANINGFUL) {
+      this.beyondShape = true;
+      return;
+    }
+    this.meaningfulAt[this.meaningfulCount] = start;
+    this.meaningfulKind[this.meaningfulCount++] = this.#rule === LEVEL_KEY ? LEVEL_NUMBER : STATUS_NUMBER;
+  }
+
+  #statusClass(bytes: Uint8Array, index: number): void {
+    const list = this.#list;
+    const from = list.start[index]!;
+    if (!isStatus(bytes, from, list.end[index]!)) return;
+    const digit = bytes[from]! - 0x30;
+    list.replace(index, CLASS_TEXT, 3 * digit, 3 * digit + 3);
+    list.kind[index] = STATUS;
+  }
+
+  /** A byte that separates tokens. */
+  separator(kind: number, at: number): void {
+    const list = this.#list;
+    if (kind === QUOTE) {
+      if (this.valueFrom >= 0) {
+        if (this.valueFrom === list.count) this.emptyValue(at);
+        this.#closeValue();
+      } else if (this.expect !== 0) {
+        this.valueFrom = list.count;
+      }
+      this.expect = 0;
+    } else if (this.expect === AFTER_EQUALS) {
+      this.emptyValue(at);
+    } else if (kind === SEPARATOR) {
+      this.expect = 0;
+    }
+  }
+
+  #closeValue(): void {
+    const list = this.#list;
+    const first = this.valueFrom;
+    if (list.count === first + 1 && list.kind[first] === HARD && this.#rule !== MESSAGE_KEY) list.kind[first] = SOFT;
+    this.valueFrom = -1;
+    this.#rule = 0;
+  }
+
+  /** An absent value holds its position, so that lines with and without it have the same number of tokens. */
+  emptyValue(at: number): void {
+    this.expect = 0;
+    this.#list.push(at, at, 0, SOFT);
+  }
+
+  /** A lone `-`: the usual sign for no value. */
+  dash(at: number): void {
+    this.expect = 0;
+    this.#list.push(at, at + 1, mix(0, MINUS), SOFT);
+  }
+}
+
+/** `0xx1xx2xx3xx4xx5xx`, as bytes. */
+const CLASS_TEXT = Uint8Array.from({ length: 18 }, (_, i) => (i % 3 === 0 ? 0x30 + i / 3 : LOWER_X));

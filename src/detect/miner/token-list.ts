@@ -1,0 +1,202 @@
+/** The tokens of one line in flat arrays, and what is computed from them: lanes, leaf, stored form. */
+import { CLASS, WORD_MAX } from './bytes.ts';
+import { EXACT_PRIME, FOLD_PRIME, MARK_EXACT, MARK_FOLD, avalanche, mix } from './hash.ts';
+import { FIXED, HARD, STATUS, type Lanes, type Layout, type TokenLimits } from './kinds.ts';
+import { byteString } from './layout.ts';
+import { lineLimit } from './rules.ts';
+
+// V8 folds a module's own constants into the code but loads imported ones at every use: a fifth of a scan, measured.
+const classOf = CLASS;
+const wordMax = WORD_MAX;
+const exactPrime = EXACT_PRIME;
+const foldPrime = FOLD_PRIME;
+const markExact = MARK_EXACT;
+const markFold = MARK_FOLD;
+
+const NUL = 0;
+
+/** The tokens of the last line scanned: a scan overwrites the one before, so all sources of a thread share one. */
+export class TokenList {
+  readonly exact: Int32Array;
+  readonly fold: Int32Array;
+  readonly kind: Uint8Array;
+  /** Byte range of each token in the line's buffer. */
+  readonly start: Int32Array;
+  readonly end: Int32Array;
+  count = 0;
+  /** Pairs of byte offsets; those of token i start at pair `firstMark[i]`. */
+  readonly marks: Int32Array;
+  readonly firstMark: Int32Array;
+  markCount = 0;
+  /** Two lanes over the token count and all that the lines of one template must have in common. */
+  leafExact = 0;
+  leafFold = 0;
+  /** The first field name or word with its position, 0 when there is none: what any line of the leaf must begin with. */
+  beginning = 0;
+  /** Where reading ended: the bound in bytes or tokens, the line's end, or the end of the top frame. */
+  scannedEnd = 0;
+
+  readonly limits: TokenLimits;
+  readonly exactSeed: number;
+  readonly foldSeed: number;
+  #prefixLeft = 0;
+
+  constructor(limits: TokenLimits) {
+    const { maxTokens, maxLineBytes, hashSeed } = limits;
+    this.limits = limits;
+    this.exact = new Int32Array(maxTokens);
+    this.fold = new Int32Array(maxTokens);
+    this.kind = new Uint8Array(maxTokens);
+    this.start = new Int32Array(maxTokens);
+    this.end = new Int32Array(maxTokens);
+    this.firstMark = new Int32Array(maxTokens + 1);
+    this.marks = new Int32Array(2 * maxLineBytes + 4);
+    this.exactSeed = hashSeed ^ exactPrime;
+    this.foldSeed = hashSeed ^ foldPrime;
+  }
+
+  /** Copies what a cluster needs of the line just scanned: three allocations, a flood of new lines must stay cheap. */
+  capture(bytes: Uint8Array, start: number): Layout {
+    const count = this.count;
+    const markCount = this.markCount;
+    const offsets = new Array<number>(3 * count + 1 + 2 * markCount);
+    for (let i = 0; i < count; i++) {
+      offsets[3 * i] = this.start[i]! - start;
+      offsets[3 * i + 1] = this.end[i]! - start;
+      offsets[3 * i + 2] = this.firstMark[i]!;
+    }
+    offsets[3 * count] = markCount;
+    for (let m = 0; m < 2 * markCount; m++) offsets[3 * count + 1 + m] = this.marks[m]! - start;
+    return { line: byteString(bytes, start, this.scannedEnd), offsets, count };
+  }
+
+  /** Lanes and kinds of the line just scanned, as {@link Lanes}. */
+  lanes(): Lanes {
+    const count = this.count;
+    const lanes: Lanes = new Array<number>(3 * count);
+    for (let i = 0; i < count; i++) {
+      lanes[3 * i] = this.exact[i]!;
+      lanes[3 * i + 1] = this.fold[i]!;
+      lanes[3 * i + 2] = this.kind[i]!;
+    }
+    return lanes;
+  }
+
+  /** Both lanes of a stored token, as a scan would compute them; written to `lanes[3 * index]` and the place behind it. */
+  hashToken(token: string, lanes: Lanes, index: number): void {
+    let tokenExact = 0;
+    let tokenFold = 0;
+    for (let i = 0; i < token.length;) {
+      const byte = token.charCodeAt(i);
+      if (byte === 0) {
+        tokenExact = mix(tokenExact, markExact);
+        tokenFold = mix(tokenFold, markFold);
+        i++;
+      } else if (classOf[byte]! > wordMax) {
+        tokenExact = mix(tokenExact, byte);
+        tokenFold = mix(tokenFold, byte);
+        i++;
+      } else {
+        let exactLane = this.exactSeed | 0;
+        let foldLane = this.foldSeed | 0;
+        for (; i < token.length && isWord(token.charCodeAt(i)); i++) {
+          exactLane = Math.imul(exactLane ^ token.charCodeAt(i), exactPrime);
+          foldLane = Math.imul(foldLane ^ (token.charCodeAt(i) | 0x20), foldPrime);
+        }
+        tokenExact = mix(tokenExact, exactLane);
+        tokenFold = mix(tokenFold, foldLane);
+      }
+    }
+    lanes[3 * index] = tokenExact;
+    lanes[3 * index + 1] = tokenFold;
+  }
+
+  /** A template that the sender gives: one leaf of its own, found by its whole text. */
+  scanGiven(bytes: Uint8Array, start: number, end: number): void {
+    this.count = 0;
+    this.markCount = 0;
+    const limit = lineLimit(bytes, start, end, this.limits.maxLineBytes);
+    let exact = this.exactSeed | 0;
+    let fold = ~this.foldSeed;
+    for (let i = start; i < limit; i++) {
+      exact = mix(exact, bytes[i]!);
+      fold = mix(fold, bytes[i]!);
+    }
+    this.scannedEnd = limit;
+    this.leafExact = avalanche(~exact);
+    this.leafFold = avalanche(fold);
+    this.beginning = 0;
+  }
+
+  /**
+   * Sets `leafExact` and `leafFold` from tokens: their count, every field name, state and status with its position, and the
+   * first `prefixWords` words.
+   */
+  placeInLeaf(lanes: Lanes): void {
+    const count = lanes.length / 3;
+    this.#beginLeaf(count);
+    for (let i = 0; i < count; i++) this.#addToLeaf(i, lanes[3 * i + 2]!, lanes[3 * i]!, lanes[3 * i + 1]!);
+    this.#endLeaf();
+  }
+
+  /** The same for the line just scanned. */
+  placeLine(): void {
+    this.#beginLeaf(this.count);
+    for (let i = 0; i < this.count; i++) this.#addToLeaf(i, this.kind[i]!, this.exact[i]!, this.fold[i]!);
+    this.#endLeaf();
+  }
+
+  #beginLeaf(count: number): void {
+    this.leafExact = mix(this.exactSeed, count);
+    this.leafFold = mix(this.foldSeed, count);
+    this.#prefixLeft = this.limits.prefixWords;
+    this.beginning = 0;
+  }
+
+  #addToLeaf(index: number, kind: number, exact: number, fold: number): void {
+    const word = kind === HARD || kind === FIXED;
+    if (kind < FIXED && (!word || this.#prefixLeft <= 0)) return;
+    if (word) this.#prefixLeft--;
+    if (this.beginning === 0 && kind !== STATUS) this.beginning = beginningOf(index, exact);
+    this.leafExact = mix(mix(this.leafExact, index), exact);
+    this.leafFold = mix(mix(this.leafFold, index), fold);
+  }
+
+  #endLeaf(): void {
+    this.leafExact = avalanche(this.leafExact);
+    this.leafFold = avalanche(this.leafFold);
+  }
+
+  /** The token counts as the literal word `bytes[from, to)`. */
+  replace(index: number, bytes: Uint8Array, from: number, to: number): void {
+    let exact = this.exactSeed | 0;
+    let fold = this.foldSeed | 0;
+    for (let i = from; i < to; i++) {
+      exact = Math.imul(exact ^ bytes[i]!, exactPrime);
+      fold = Math.imul(fold ^ (bytes[i]! | 0x20), foldPrime);
+    }
+    this.exact[index] = mix(0, exact);
+    this.fold[index] = mix(0, fold);
+  }
+
+  /** A token without a mark; none when there are too many. */
+  push(start: number, end: number, lane: number, kind: number): void {
+    if (this.count === this.limits.maxTokens) return;
+    const index = this.count++;
+    this.exact[index] = lane;
+    this.fold[index] = lane;
+    this.start[index] = start;
+    this.end[index] = end;
+    this.kind[index] = kind;
+    this.firstMark[index] = this.markCount;
+  }
+}
+
+/** Never 0. */
+export function beginningOf(index: number, exact: number): number {
+  return mix(exact, index) | 1;
+}
+
+function isWord(byte: number): boolean {
+  return byte !== NUL && classOf[byte]! <= wordMax;
+}

@@ -1,0 +1,29 @@
+import type { History } from './history.ts';
+import type { PaneEntry } from './pane.ts';
+import { MAX_TEMPLATES, type Template, type TemplateTable } from './template.ts';
+
+/**
+ * Gives the templates of a window that is about to be judged their columns, at most {@link MAX_TEMPLATES} in all: the rarest leave with
+ * their counts, of equally rare ones the youngest.
+ */
+export function makeRoom(history: History, templates: TemplateTable, entries: readonly PaneEntry[]): void {
+  const arriving = entries.filter(({ template }) => template.slot < 0);
+  const used = templates.bySlot.reduce((n, template) => n + (template === null ? 0 : 1), 0);
+  const excess = used + arriving.length - MAX_TEMPLATES;
+  if (excess <= 0) {
+    for (const { template } of arriving) templates.assignSlot(template);
+    return;
+  }
+  const totals = new Map<Template, number>();
+  for (const template of templates.bySlot) if (template !== null) totals.set(template, history.total(template.slot));
+  for (const { template, count } of entries) totals.set(template, (totals.get(template) ?? 0) + count);
+  const leaving = [...totals.keys()]
+    .sort((a, b) => totals.get(a)! - totals.get(b)! || b.number - a.number)
+    .slice(0, excess);
+  for (const template of leaving) {
+    templates.overflowed++;
+    if (template.slot >= 0) templates.releaseSlot(template);
+  }
+  const left = new Set(leaving);
+  for (const { template } of arriving) if (!left.has(template)) templates.assignSlot(template);
+}

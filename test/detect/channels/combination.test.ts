@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'vitest';
+import { CHANNELS, combineChannels, DEFAULT_WEIGHTS } from '../../../src/detect/channels/combination.ts';
+import { isSound, random } from './windows.ts';
+
+const ALL = CHANNELS.map((channel) => DEFAULT_WEIGHTS[channel]);
+const FULL = CHANNELS.map(() => 120);
+
+function combine(nats: readonly number[], { sizes = FULL, weights = ALL } = {}) {
+  const capped = new Float64Array(CHANNELS.length);
+  return { ...combineChannels(nats, sizes, weights, capped), capped: [...capped] };
+}
+
+describe('combination', () => {
+  test('the worked example: the third channel is cut', () => {
+    const { score, loudest, capped } = combine([2, 6.5, 9, 0.5, 1, 0.7, 0], {
+      sizes: CHANNELS.map(() => 100),
+      weights: [1, 1, 1, 1, 1, 1, 0],
+    });
+    expect(capped[2]).toBeCloseTo(Math.log(102) + 3, 14);
+    expect(score).toBeCloseTo(2.7, 2);
+    expect(loudest).toBe('severity');
+  });
+
+  test('with one channel it is the sigma of that channel’s probability', () => {
+    const { score } = combine([-Math.log(0.02275013194817921), 0, 0, 0, 0, 0, 0], { weights: [1, 0, 0, 0, 0, 0, 0] });
+    expect(score).toBeCloseTo(2, 12);
+  });
+
+  test('the median is 0: half of what gets here is below', () => {
+    const { score } = combine([Math.LN2, 0, 0, 0, 0, 0, 0], { weights: [1, 0, 0, 0, 0, 0, 0] });
+    expect(Math.abs(score)).toBeLessThan(1e-14);
+    expect(Object.is(score, -0)).toBe(false);
+  });
+
+  test('silence everywhere is the lowest score, noise everywhere the highest there is', () => {
+    expect(combine([0, 0, 0, 0, 0, 0, 0]).score).toBe(-6);
+    expect(combine(CHANNELS.map(() => 1e9)).score).toBeLessThanOrEqual(8);
+    expect(combine(CHANNELS.map(() => 1e9)).score).toBeGreaterThan(5);
+  });
+
+  test('two channels alone, however loud, stay below a warning; three do not (design, known weakness)', () => {
+    expect(combine([1e9, 0, 1e9, 0, 0, 0, 0]).score).toBeLessThan(2);
+    expect(combine([1e9, 0, 1e9, 0, 1e9, 0, 0]).score).toBeGreaterThan(2);
+  });
+
+  test('values counts half, before it is cut', () => {
+    expect(combine([0, 0, 0, 0, 0, 0, 6]).capped[6]).toBe(3);
+    expect(combine([0, 0, 0, 0, 0, 0, 1e9]).capped[6]).toBeCloseTo(Math.log(122) + 3, 14);
+  });
+
+  test('a short history backs less', () => {
+    const young = combine([50, 50, 0, 0, 0, 0, 0], { sizes: CHANNELS.map(() => 4) });
+    expect(young.score).toBeLessThan(combine([50, 50, 0, 0, 0, 0, 0]).score - 0.5);
+  });
+
+  test('a channel that is switched off neither speaks nor is counted', () => {
+    const without = combine([3, 99, 3, 1, 1, 1, 1], { weights: [1, 0, 1, 1, 1, 1, 0.5] });
+    expect(without.capped[1]).toBe(0);
+    expect(without.loudest).toBe('rate');
+    expect(() => combine([1, 1, 1, 1, 1, 1, 1], { weights: [0, 0, 0, 0, 0, 0, 0] })).toThrow('no channel is enabled');
+  });
+
+  test('never falls as a channel grows, and is sound for any input', () => {
+    const next = random(31);
+    for (let round = 0; round < 500; round++) {
+      const nats = CHANNELS.map(() => (next() < 0.3 ? 0 : next() * 10 ** (next() * 12 - 3)));
+      const weights = CHANNELS.map(() => (next() < 0.4 ? 0 : next() * 2));
+      weights[round % 7] = 1;
+      const sizes = CHANNELS.map(() => Math.floor(next() * 121));
+      const { score } = combine(nats, { weights, sizes });
+      expect(isSound(score) && score >= -6 && score <= 8, String(score)).toBe(true);
+      nats[round % 7]! += 1;
+      expect(combine(nats, { weights, sizes }).score).toBeGreaterThanOrEqual(score);
+    }
+  });
+});

@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'vitest';
+import { Miner, type Cluster } from '../../../src/detect/miner/miner.ts';
+import { MAX_SLOTS, numberAt } from '../../../src/detect/miner/numbers.ts';
+import { randomNumbers } from './lines.ts';
+
+function observe(miner: Miner, line: string): Cluster {
+  const bytes = Buffer.from(line);
+  const cluster = miner.observe(bytes, 0, bytes.length);
+  miner.addNumbers(cluster, bytes);
+  return cluster;
+}
+
+describe('the number of a run', () => {
+  test('is its digits, fraction and sign, whatever its unit', () => {
+    const at = (text: string): number => {
+      const bytes = Buffer.from(text);
+      const signed = text.startsWith('-');
+      return numberAt(bytes, signed ? 1 : 0, bytes.length, signed);
+    };
+    expect(['12', '0', '-7', '1.5', '30ms', '2.25s', '100KiB'].map(at)).toEqual([12, 0, -7, 1.5, 30, 2.25, 100]);
+    for (const text of ['10.0.0.7', '10.0.0.7:80', '2026-11-22', '5fe', '0x1f', '1795337061732', '12:03'])
+      expect(at(text), text).toBeNaN();
+  });
+});
+
+describe('numbers of a template', () => {
+  test('are counted by position, with the mean and squares of their logarithm', () => {
+    const miner = new Miner();
+    const values = [1, 10, 100, 1000, 5, 50];
+    let cluster!: Cluster;
+    for (const v of values)
+      cluster = observe(
+        miner,
+        `2026-11-22 10:00:01 user u${v} at 10.0.0.${v} took ${v} ms for ${v / 4} units of -${v}`,
+      );
+    const slots = cluster.numbers!.take();
+    const logs = values.map((v) => Math.log1p(v));
+    const mean = logs.reduce((sum, y) => sum + y, 0) / logs.length;
+    expect(slots).toHaveLength(3);
+    expect(slots[0]!.count).toBe(6);
+    expect(slots[0]!.mean).toBeCloseTo(mean, 12);
+    expect(slots[0]!.squares).toBeCloseTo(
+      logs.reduce((sum, y) => sum + (y - mean) ** 2, 0),
+      12,
+    );
+    expect(slots[0]!.median).toBe(50);
+    expect(slots[0]!.p95).toBe(1000);
+    expect(slots[2]!.mean).toBeCloseTo(-mean, 12);
+    expect(cluster.numbers!.take()).toEqual([]);
+  });
+
+  test('are told by the position of their token, whichever line came first', () => {
+    const tokens = (lines: string[]): number[] => {
+      const miner = new Miner();
+      const clusters = lines.map((line) => observe(miner, line));
+      return clusters[0]!
+        .numbers!.take()
+        .map(({ token }) => token)
+        .sort();
+    };
+    const lines = ['moved 5 of 7 files', 'moved none of 7 files'];
+    expect(tokens(lines)).toEqual(tokens(['moved 9 of 9 files']));
+  });
+
+  test('are bounded: the first slots only, and quantiles from an even sample', () => {
+    const miner = new Miner();
+    const random = randomNumbers(8);
+    let cluster!: Cluster;
+    for (let k = 0; k < 10_000; k++) cluster = observe(miner, `values ${`${Math.floor(random() * 1000)} `.repeat(20)}`);
+    const slots = cluster.numbers!.take();
+    expect(slots).toHaveLength(MAX_SLOTS);
+    expect(slots[0]!.count).toBe(10_000);
+    expect(Math.abs(slots[0]!.median - 500)).toBeLessThan(250);
+    expect(slots[0]!.p95).toBeGreaterThan(800);
+  });
+
+  test('of given templates, of noise and of lines too long for their shape are not looked at', () => {
+    const miner = new Miner();
+    observe(miner, 'took 5 ms');
+    const given = Buffer.from('took {n} ms');
+    const cluster = miner.observeGiven(given, 0, given.length);
+    miner.addNumbers(cluster, given);
+    expect(cluster.numbers).toBeNull();
+    const long = observe(miner, `took 6 s${' '.repeat(3000)}`);
+    expect(long.numbers!.take().map(({ count }) => count)).toEqual([1]);
+  });
+});
