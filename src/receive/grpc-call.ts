@@ -6,7 +6,7 @@
  * as they arrive and to read the status that was sent, and `incomingEncoding`, so that messages reach us as they were sent and are unpacked by
  * our own rules: within the byte budget, INVALID_ARGUMENT when broken, zstd as well.
  */
-import type { ServerHttp2Stream } from 'node:http2';
+import { constants, type ServerHttp2Stream } from 'node:http2';
 import {
   Metadata,
   ServerInterceptingCall,
@@ -68,6 +68,12 @@ export function callInterceptor(options: CallOptions): ServerInterceptor {
     inner.incomingEncoding = 'identity';
     let current: ExportCall | null = null;
 
+    // A client that still sends when it is refused would keep the stream, and with it the call, open for as long as its connection lasts.
+    const refuse = (error: unknown): void => {
+      current?.reservation.release();
+      stream.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR));
+      call.sendStatus(statusObject(error));
+    };
     stream.once('close', () => {
       current?.reservation.release();
       if (current?.answered !== true) options.onUnhandled(sentCode(stream));
@@ -80,11 +86,11 @@ export function callInterceptor(options: CallOptions): ServerInterceptor {
               options.auth?.check(metadata.get('authorization')[0]?.toString());
               current = new ExportCall(options.budget.open());
             } catch (error) {
-              call.sendStatus(statusObject(error));
+              refuse(error);
               return;
             }
             current.encoding = encoding;
-            watchArrival(stream, current, (error) => call.sendStatus(statusObject(error)));
+            watchArrival(stream, current, refuse);
             calls.set(metadata, current);
             next(metadata);
           },

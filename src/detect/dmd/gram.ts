@@ -94,10 +94,12 @@ export class GramRing {
         `GramRing.copyTo: snapshots ${from}..${from + n - 1} of ${this.#size}, stride ${stride}, room ${dense.length}`,
       );
     }
-    for (let i = 0; i < n; i++) {
-      const slot = this.#slot(from + i);
-      for (let j = 0; j <= i; j++) {
-        const product = this.#packed[packedIndex(slot, this.#slot(from + j))]!;
+    const { capacity } = this;
+    const packed = this.#packed;
+    const first = this.#slot(from);
+    for (let i = 0, slot = first; i < n; i++, slot = slot + 1 === capacity ? 0 : slot + 1) {
+      for (let j = 0, other = first; j <= i; j++, other = other + 1 === capacity ? 0 : other + 1) {
+        const product = packed[packedIndex(slot, other)]!;
         dense[i * stride + j] = product;
         dense[j * stride + i] = product;
       }
