@@ -67,6 +67,8 @@ export async function createDriftDetector(
     for (const anomaly of step.anomalies) callbacks.onAnomaly?.(anomaly);
   };
   const ignore = (): void => undefined;
+  /** Sources whose first lines still wait for their pane to open (`allowed_lateness`): to the caller they are there. */
+  const announced = new Set<string>();
   const pipeline: Pipeline = await openPipeline({
     detection,
     sources,
@@ -83,7 +85,7 @@ export async function createDriftDetector(
       unmapped: ignore,
       outage: ignore,
       irregular: ignore,
-      created: ignore,
+      created: (entry) => void announced.delete(entry.key),
       removed: ignore,
       cleanedUp: ignore,
       restoreFailed: ignore,
@@ -105,16 +107,17 @@ export async function createDriftDetector(
     intake.sink.resource(new Map([[SOURCE_KEY, sourceKey]]));
     intake.sink.scope('');
     intake.sink.record({ ...newDecodedRecord(text), timeMs, textEnd: text.length });
+    const isNew = detection.enabled && pipeline.registry.get(sourceKey) === undefined;
+    if (isNew && announced.size < detection.maxSources) announced.add(sourceKey);
     await intake.commit(signal);
   };
   return {
     processLog: (timestamp, content) => processLogWithSource(DEFAULT_SOURCE, timestamp, content),
     processLogWithSource,
-    getStats: () => ({
-      enabled: detection.enabled,
-      active_detectors: pipeline.registry.size,
-      sources: [...pipeline.registry].map((entry) => entry.key),
-    }),
+    getStats: () => {
+      const sources = [...pipeline.registry].map((entry) => entry.key).concat(...announced);
+      return { enabled: detection.enabled, active_detectors: sources.length, sources };
+    },
     flush: () => pipeline.flush(),
     [Symbol.asyncDispose]: async () => {
       await pipeline[Symbol.asyncDispose]();

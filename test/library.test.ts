@@ -79,3 +79,13 @@ test('the same lines give the same verdicts', async () => {
   };
   expect(await run()).toBe(await run());
 });
+
+test('a source is there with its first line, wherever in a step that falls', async () => {
+  for (const offsetMs of [0, 5_000, 30_000, 59_000]) {
+    await using detector = await createDriftDetector();
+    await detector.processLogWithSource('file:nginx', START_MS + offsetMs, 'GET / 200');
+    expect(detector.getStats()).toEqual({ enabled: true, active_detectors: 1, sources: ['file:nginx'] });
+    await detector.processLogWithSource('file:nginx', START_MS + offsetMs + 30_000, 'GET / 200');
+    expect(detector.getStats().sources).toEqual(['file:nginx']);
+  }
+});
