@@ -1,5 +1,6 @@
 /** OTLP/gRPC: `opentelemetry.proto.collector.logs.v1.LogsService/Export`. Other services answer UNIMPLEMENTED by themselves. */
 import { once } from 'node:events';
+import type { Http2Server } from 'node:http2';
 import { createServer as createPlainServer, type Server as NetServer, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import {
@@ -29,6 +30,11 @@ const TLS_KEY = 'receivers.otlp.protocols.grpc.tls';
 
 const DEFAULT_GRACE_MS = 5000;
 const DEFAULT_MAX_STREAMS = 100;
+/**
+ * HTTP/2 flow control, of a stream and of the connection. HTTP/2's own 64 KiB let one connection carry 6 MiB a second at 10 ms round trip,
+ * and each 32 KiB cost an update (docs/decisions/0016-http2-windows.md).
+ */
+const WINDOW_BYTES = 4_194_304;
 /** Half-open connections (a sender's node died) are noticed after a minute and a half. */
 const DEFAULT_KEEPALIVE: Keepalive = {
   timeMs: 60_000,
@@ -115,6 +121,9 @@ export async function openGrpcReceiver(options: GrpcReceiverOptions): Promise<Re
   // Sockets of our own, handed to grpc-js: it cannot bound connections, choose a TLS version or change a certificate.
   quieten();
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const http2Server = http2ServerOf(server);
+  http2Server.updateSettings({ initialWindowSize: WINDOW_BYTES });
+  http2Server.on('session', (session) => session.setLocalWindowSize(WINDOW_BYTES));
   const accept = (socket: Socket): void => {
     socket.on('error', () => {});
     injector.injectConnection(socket);
@@ -151,6 +160,12 @@ export async function openGrpcReceiver(options: GrpcReceiverOptions): Promise<Re
     close,
     [Symbol.asyncDispose]: () => close(DEFAULT_GRACE_MS),
   };
+}
+
+/** The node:http2 server behind the injector: grpc-js has no option for its windows (docs/decisions/0016-http2-windows.md). */
+function http2ServerOf(server: Server): Http2Server {
+  const [http2Server] = (server as unknown as { http2Servers: ReadonlyMap<Http2Server, unknown> }).http2Servers.keys();
+  return http2Server!;
 }
 
 /** grpc-js writes lines of its own to stderr about what we tell in our own words. */
