@@ -14,7 +14,7 @@ export interface Config {
 }
 
 /** Channels of the score that can be switched on; `dmd` alone makes `score` equal `normalized_error`. */
-export const DETECTOR_NAMES = ['dmd', 'rate', 'novelty', 'severity', 'silence', 'distance'] as const;
+export const DETECTOR_NAMES = ['dmd', 'rate', 'novelty', 'severity', 'silence', 'distance', 'values'] as const;
 export type DetectorName = (typeof DETECTOR_NAMES)[number];
 export type SnapshotKind = 'log_sum' | 'log_mean' | 'mean';
 

@@ -309,13 +309,7 @@ export const configSchema = v.object({
   }),
   detectors: v.optional(
     v.pipe(
-      v.array(
-        v.picklist(DETECTOR_NAMES, ({ received }) =>
-          received === '"values"'
-            ? `is not built yet: numbers inside lines are not kept – leave it out; known: ${DETECTOR_NAMES.join(', ')}`
-            : `is not a detector – known: ${DETECTOR_NAMES.join(', ')}`,
-        ),
-      ),
+      v.array(v.picklist(DETECTOR_NAMES, `is not a detector – known: ${DETECTOR_NAMES.join(', ')}`)),
       v.minLength(1, 'names no detector – the default is [dmd]; enabled: false switches the analysis off'),
       v.check((names) => new Set(names).size === names.length, 'names a detector twice – keep one'),
     ),

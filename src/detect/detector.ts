@@ -52,6 +52,8 @@ export class Detector {
   /** Scratch of the tokenizer, shared by all miners: a scan is synchronous. */
   readonly #tokens: Tokens;
   readonly #redactor: Redactor | null;
+  /** The channel `values` is on. */
+  readonly #values: boolean;
   readonly #byHandle = new Map<number, Source>();
   readonly #muted = new Set<string>();
   /** Without a store: sources that left, least recent first. */
@@ -63,6 +65,7 @@ export class Detector {
     this.#options = options;
     this.#judge = new Judge(options);
     this.#tokens = new Tokens({ ...MINER_DEFAULTS, hashSeed: options.hashSeed });
+    this.#values = options.channels.includes('values');
     this.#redactor = options.redact.length > 0 ? new Redactor(options.redact) : null;
   }
 
@@ -76,7 +79,8 @@ export class Detector {
 
   /** Bytes of a source's history, without its vectors (shared) and its tree. */
   stateBytes(handle: number): number {
-    return this.#byHandle.get(handle)?.history.byteLength ?? 0;
+    const source = this.#byHandle.get(handle);
+    return source === undefined ? 0 : source.history.byteLength + (source.slots?.byteLength ?? 0);
   }
 
   /** Distinct template texts of the shard, with or without their vector yet. */
@@ -223,6 +227,7 @@ export class Detector {
       miner: new Miner({ hashSeed: this.#options.hashSeed }, this.#tokens),
       baseline: new ErrorBaseline(),
       channels: isDmdOnly(this.#options.channels) ? null : new ChannelState(),
+      values: this.#values,
       historyWindows: this.#options.dmdWindows + 1, // one more, so that the newest window can be explained exactly
       panesPerWindow: this.#options.panesPerWindow,
       vectors: this.#vectors,
@@ -260,7 +265,8 @@ export class Detector {
         templateEnd > end
           ? source.miner.observeGiven(bytes, end, templateEnd)
           : source.miner.observe(bytes, start, end);
-      source.count(cluster, bytes, start, end, timeMs, ids, idStart, severity);
+      const counted = source.count(cluster, bytes, start, end, timeMs, ids, idStart, severity);
+      if (counted && this.#values) source.miner.addNumbers(cluster, bytes);
       return;
     }
     const text = redactor.redact(bytes, start, end);
@@ -269,6 +275,7 @@ export class Detector {
       template.length > 0
         ? source.miner.observeGiven(template, 0, template.length)
         : source.miner.observe(text, 0, text.length);
-    source.count(cluster, text, 0, text.length, timeMs, ids, idStart, severity);
+    const counted = source.count(cluster, text, 0, text.length, timeMs, ids, idStart, severity);
+    if (counted && this.#values) source.miner.addNumbers(cluster, text);
   }
 }

@@ -55,6 +55,7 @@ export class Judge {
     source.refreshGram(this.scorer);
 
     const i = history.push();
+    source.slots?.push();
     for (const { template, count } of entries) {
       if (template.slot >= 0) history.setCount(i, template.slot, history.count(i, template.slot) + count);
     }
@@ -87,7 +88,8 @@ export class Judge {
     let accepted = trusted && (error === null || baseline.offer(error, z));
     let channels: ChannelVerdict | null = null;
     if (this.#channels !== null) {
-      channels = this.#listen(this.#channels, source, i, { error, gates });
+      const values = source.slots?.judge(entries) ?? 0;
+      channels = this.#listen(this.#channels, source, i, { error, values, gates });
       accepted = this.#learn(this.#channels, source, channels, gates);
       packVerdict(channels, history.verdict(i));
     }
@@ -152,7 +154,7 @@ export class Judge {
     scorer: ChannelScorer,
     source: Source,
     i: number,
-    { error, gates }: { error: number | null; gates: readonly Gate[] },
+    { error, values, gates }: { error: number | null; values: number; gates: readonly Gate[] },
   ): ChannelVerdict | null {
     const { history, templates } = source;
     const result = scorer.score(
@@ -164,7 +166,7 @@ export class Judge {
         slots: templates.bySlot.length,
         known: this.#markKnown(templates),
         reconstructionError: error,
-        values: 0,
+        values,
         dmdHeld: DMD_GATES.some((gate) => gates.includes(gate)),
         incomplete: gates.includes('incomplete'),
       },
@@ -181,9 +183,11 @@ export class Judge {
   /** @returns whether the window counts as normal */
   #learn(scorer: ChannelScorer, source: Source, said: ChannelVerdict | null, gates: readonly Gate[]): boolean {
     const { acceptance, calibrations } = source.channels!;
-    if (gates.includes('incomplete') || !acceptance.offer(said?.score ?? null)) return false;
-    if (said !== null) scorer.accept(calibrations, gates.includes('degraded'));
-    return true;
+    if (gates.includes('incomplete')) return false;
+    const accepted = acceptance.offer(said?.score ?? null);
+    source.slots?.learn(accepted);
+    if (accepted && said !== null) scorer.accept(calibrations, gates.includes('degraded'));
+    return accepted;
   }
 
   /** By slot: 1 where the template has ever been in an accepted window. */

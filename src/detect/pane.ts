@@ -1,3 +1,5 @@
+import { addSummary } from './channels/values.ts';
+import type { SlotNumbers } from './miner/numbers.ts';
 import { current, type Template } from './template.ts';
 
 /** Lines of a template kept per pane, and their longest form. */
@@ -14,6 +16,8 @@ export interface PaneEntry {
   samples: Uint8Array[];
   /** {@link TRACE_BYTES} each. */
   traces: Uint8Array[];
+  /** At the number positions of the template; empty where the channel `values` is off. */
+  numbers: readonly SlotNumbers[];
 }
 
 /** The start of a line that is shown to people: whole characters, at most {@link MAX_SAMPLE_BYTES}. */
@@ -71,15 +75,32 @@ export function unite(panes: readonly Pane[]): Pane {
       const template = current(entry.template);
       const known = byTemplate.get(template);
       if (known === undefined) {
-        byTemplate.set(template, { template, count: entry.count, samples: entry.samples, traces: entry.traces });
+        byTemplate.set(template, { ...entry, template });
       } else {
         known.count += entry.count;
         known.samples = [...known.samples, ...entry.samples].slice(0, MAX_SAMPLES);
         const { traces } = known;
         known.traces = [...traces, ...entry.traces.filter((ids) => !holdsTrace(traces, ids, 0))].slice(0, MAX_TRACES);
+        known.numbers = uniteNumbers(known.numbers, entry.numbers);
       }
     }
   }
   const gap = panes.some((pane) => pane.gap);
   return { records, warnings, errors, entries: [...byTemplate.values()], gap };
+}
+
+/** By token. Means and squares are exact; of the quantiles, which are of a sample, those of the larger part stay. */
+function uniteNumbers(a: readonly SlotNumbers[], b: readonly SlotNumbers[]): readonly SlotNumbers[] {
+  if (b.length === 0) return a;
+  const united = a.map((slot) => ({ ...slot }));
+  for (const slot of b) {
+    const known = united.find(({ token }) => token === slot.token);
+    if (known === undefined) {
+      united.push(slot);
+      continue;
+    }
+    if (slot.count > known.count) [known.median, known.p95] = [slot.median, slot.p95];
+    addSummary(known, slot);
+  }
+  return united;
 }

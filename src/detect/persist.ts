@@ -1,12 +1,12 @@
 import { ErrorBaseline, type SavedBaseline } from './baseline.ts';
 import { ChannelState, type SavedChannels } from './channels/channel-state.ts';
-import type { History } from './history.ts';
+import type { SavedSlots } from './channels/slot-history.ts';
 import type { StoredCluster, StoredMiner } from './miner/miner.ts';
 import type { Source } from './source.ts';
 import type { Template } from './template.ts';
 
 /** Version of what is written here; the store starts cold when it differs. */
-export const STATE_VERSION = 2;
+export const STATE_VERSION = 3;
 
 /** What a source's history looks like in the store: opaque to the store, versioned by {@link STATE_VERSION}. */
 export interface StoredSource {
@@ -35,6 +35,8 @@ interface Meta {
   baseline: SavedBaseline;
   /** Null where `dmd` is the only channel. */
   channels: SavedChannels | null;
+  /** Null where the channel `values` is off. */
+  slots: SavedSlots | null;
   miner: StoredMiner;
   nextTemplate: number;
   /** Numbers of the miner's clusters, least recently used first: it moves with every line, so it is not kept in the templates' rows. */
@@ -71,6 +73,7 @@ export function saveSource(source: Source): SourceDelta {
   const meta: Meta = {
     baseline: source.baseline.save(),
     channels: source.channels?.save() ?? null,
+    slots: source.slots?.save() ?? null,
     miner: source.miner.saveState(),
     nextTemplate: templates.nextNumber,
     recency: Array.from(source.miner.clusters(), (cluster) => cluster.number),
@@ -82,7 +85,7 @@ export function saveSource(source: Source): SourceDelta {
     reset,
     windows: Array.from({ length: history.size - from }, (_, k) => ({
       windowId: history.windowId(from + k),
-      blob: windowBlob(history, from + k),
+      blob: windowBlob(source, from + k),
     })),
     oldestWindowId: history.size > 0 ? history.windowId(0) : 0,
     templates: rows,
@@ -124,8 +127,9 @@ export function restoreSource(source: Source, stored: StoredSource): void {
     }
   }
   source.miner.restore(meta.miner, clusters);
+  if (source.slots !== null && meta.slots !== null) source.slots.restore(meta.slots, byNumber);
   const gramRow = new Float64Array(history.capacity);
-  for (const { windowId, blob } of stored.windows) restoreWindow(history, windowId, blob, gramRow);
+  for (const { windowId, blob } of stored.windows) restoreWindow(source, windowId, blob, gramRow);
   source.unembedded = meta.unembedded.flatMap((number) => byNumber.get(number) ?? []);
   templates.changed.clear();
   templates.seenChanged = false;
@@ -152,18 +156,24 @@ function templateBlob(template: Template): Uint8Array {
   return encoder.encode(JSON.stringify(row));
 }
 
-const HEADER_BYTES = 8 * 8 + 4 + 4;
+const HEADER_BYTES = 8 * 8 + 4 * 4;
+const SLOT_BYTES = 4 * 4;
 
 /**
- *     f64 records, error, normalizedError, rank, flags, warnings, error records, novel templates | u32 gram length, channel numbers
- *     f64 gram row | f64 verdict of the channels (none where `dmd` is the only one) | (u32 slot, u32 count)…
+ *     f64 records, error, normalizedError, rank, flags, warnings, error records, novel templates
+ *     u32 gram length, channel numbers, numeric slots, 0
+ *     f64 gram row | f64 verdict of the channels (none where `dmd` is the only one)
+ *     (u32 slot number, f32 count, f32 mean, f32 squares)… | (u32 slot, u32 count)…
  */
-function windowBlob(history: History, i: number): Uint8Array {
+function windowBlob({ history, slots }: Source, i: number): Uint8Array {
   const window = history.window(i);
   const counts = history.counts(i);
   const verdict = history.verdict(i);
   const used = [...counts.keys()].filter((slot) => counts[slot]! > 0);
-  const bytes = new Uint8Array(HEADER_BYTES + (i + 1 + verdict.length) * 8 + used.length * 8);
+  const numeric = [...(slots?.row(i) ?? [])];
+  const bytes = new Uint8Array(
+    HEADER_BYTES + (i + 1 + verdict.length) * 8 + numeric.length * SLOT_BYTES + used.length * 8,
+  );
   const view = new DataView(bytes.buffer);
   const numbers = [
     ...[window.records, window.error, window.normalizedError, window.rank, history.flags(i)],
@@ -172,9 +182,17 @@ function windowBlob(history: History, i: number): Uint8Array {
   numbers.forEach((value, k) => view.setFloat64(k * 8, value));
   view.setUint32(64, i + 1);
   view.setUint32(68, verdict.length);
+  view.setUint32(72, numeric.length);
   let at = HEADER_BYTES;
   for (let j = 0; j <= i; j++, at += 8) view.setFloat64(at, history.gram.at(i, j));
   for (let k = 0; k < verdict.length; k++, at += 8) view.setFloat64(at, verdict[k]!);
+  for (const [number, count, mean, squares] of numeric) {
+    view.setUint32(at, number);
+    view.setFloat32(at + 4, count);
+    view.setFloat32(at + 8, mean);
+    view.setFloat32(at + 12, squares);
+    at += SLOT_BYTES;
+  }
   for (const slot of used) {
     view.setUint32(at, slot);
     view.setUint32(at + 4, counts[slot]!);
@@ -183,7 +201,7 @@ function windowBlob(history: History, i: number): Uint8Array {
   return bytes;
 }
 
-function restoreWindow(history: History, windowId: number, blob: Uint8Array, gramRow: Float64Array): void {
+function restoreWindow({ history, slots }: Source, windowId: number, blob: Uint8Array, gramRow: Float64Array): void {
   const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength);
   const number = (k: number) => view.getFloat64(k * 8);
   const i = history.push();
@@ -207,6 +225,11 @@ function restoreWindow(history: History, windowId: number, blob: Uint8Array, gra
   let at = HEADER_BYTES + length * 8;
   if (view.getUint32(68) !== verdict.length) throw new RangeError(`stored window ${windowId} is of other channels`);
   for (let k = 0; k < verdict.length; k++, at += 8) verdict[k] = view.getFloat64(at);
+  slots?.push();
+  for (let k = view.getUint32(72); k > 0; k--, at += SLOT_BYTES) {
+    const [count, mean, squares] = [view.getFloat32(at + 4), view.getFloat32(at + 8), view.getFloat32(at + 12)];
+    slots?.restoreCell(view.getUint32(at), count, mean, squares);
+  }
   for (; at < blob.byteLength; at += 8) {
     const slot = view.getUint32(at);
     history.growSlots(slot + 1);

@@ -1,8 +1,10 @@
 import type { ErrorBaseline } from './baseline.ts';
 import { ERROR, WARN } from './channels/severity.ts';
 import type { ChannelState } from './channels/channel-state.ts';
+import { SlotHistory } from './channels/slot-history.ts';
 import { History } from './history.ts';
 import type { Cluster, Miner } from './miner/miner.ts';
+import type { SlotNumbers } from './miner/numbers.ts';
 import { EMPTY_PANE, GAP_PANE, holdsTrace, MAX_SAMPLES, MAX_TRACES, sampleOf, TRACE_BYTES, unite } from './pane.ts';
 import type { Pane, PaneEntry } from './pane.ts';
 import type { WindowScorer } from './score.ts';
@@ -13,6 +15,8 @@ import type { VectorTable } from './vectors.ts';
 const MAX_TOUCHED = 1024;
 /** Of these for clusters that the history does not know, so that a flood does not crowd out the templates it does know. */
 const MAX_TOUCHED_UNKNOWN = MAX_TOUCHED - MAX_TEMPLATES;
+
+const NO_NUMBERS: readonly SlotNumbers[] = [];
 
 /** A closed window that waits for its vectors. */
 export interface PendingWindow {
@@ -38,6 +42,8 @@ export class Source {
   baseline: ErrorBaseline;
   /** What the channels have learnt; null where `dmd` is the only one. */
   channels: ChannelState | null;
+  /** Past of the numbers inside its lines; null where the channel `values` is off. */
+  readonly slots: SlotHistory | null;
   /** Closed windows in order; the pipeline bounds them by scoring the oldest without its vectors. */
   readonly pending: PendingWindow[] = [];
   /** Rows of old windows changed, or the store knows nothing of this source: everything is written again. */
@@ -61,6 +67,8 @@ export class Source {
     miner: Miner;
     baseline: ErrorBaseline;
     channels?: ChannelState | null;
+    /** The channel `values` is on. */
+    values?: boolean;
     historyWindows: number;
     panesPerWindow: number;
     vectors: VectorTable;
@@ -72,6 +80,7 @@ export class Source {
     this.baseline = options.baseline;
     this.channels = options.channels ?? null;
     this.history = new History(options.historyWindows, { scored: this.channels !== null });
+    this.slots = options.values === true ? new SlotHistory(options.historyWindows) : null;
     this.templates = new TemplateTable(this.history, options.vectors);
     this.#panes = new Array<Pane>(options.panesPerWindow - 1).fill(options.precededByGap ? GAP_PANE : EMPTY_PANE);
   }
@@ -80,6 +89,7 @@ export class Source {
    * Counts one mined line in the open pane. Hot: no allocation once a template has its samples of this pane.
    *
    * @param severity OTLP severity number, 0 = none
+   * @returns false when the pane has no room for its template
    */
   count(
     cluster: Cluster,
@@ -90,7 +100,7 @@ export class Source {
     ids: Uint8Array,
     idStart: number,
     severity: number,
-  ): void {
+  ): boolean {
     this.#openRecords++;
     if (severity >= WARN) this.#openWarnings++;
     if (severity >= ERROR) this.#openErrors++;
@@ -98,7 +108,7 @@ export class Source {
     if (cluster.paneCount === 0) {
       if (this.#touched.length >= (isKnown(cluster) ? MAX_TOUCHED : MAX_TOUCHED_UNKNOWN)) {
         this.#overflowLines++;
-        return;
+        return false;
       }
       this.#touched.push(cluster);
       cluster.pane ??= newClusterPane(null, timeMs);
@@ -109,6 +119,7 @@ export class Source {
     if (pane.traces.length < MAX_TRACES && idStart >= 0 && !holdsTrace(pane.traces, ids, idStart)) {
       pane.traces.push(ids.slice(idStart, idStart + TRACE_BYTES));
     }
+    return true;
   }
 
   /** The union of the kept panes and the one that closes now goes to {@link pending}. */
@@ -165,6 +176,7 @@ export class Source {
       }
       return used;
     });
+    this.slots?.follow();
   }
 
   /** It fell idle: nothing of the past waits to be judged, and when it speaks again the pane before counts as empty. */
@@ -224,7 +236,9 @@ export class Source {
         pane.template = this.templates.attach(cluster, null, pane.firstMs);
         this.templates.detach(cluster, pane.template);
       }
-      entries.push({ template: pane.template, count: cluster.paneCount, samples: pane.samples, traces: pane.traces });
+      const { template, samples, traces } = pane;
+      const numbers = cluster.numbers?.take() ?? NO_NUMBERS;
+      entries.push({ template, count: cluster.paneCount, samples, traces, numbers });
       cluster.paneCount = 0;
       pane.samples = [];
       pane.traces = [];

@@ -5,6 +5,7 @@ import {
   type StoredSource,
   type Verdict,
 } from '../../src/detect/detector.ts';
+import { CHANNELS } from '../../src/detect/channels/combination.ts';
 import { ROW, ROW_BYTES, type RecordFrame } from '../../src/detect/frame.ts';
 import { HASHING_DIMENSIONS, hashEmbed } from '../../src/embed/hashing.ts';
 import { applyDelta } from '../../src/store/merge.ts';
@@ -29,8 +30,10 @@ export const DEFAULTS: DetectorOptions = {
 /** A short history whose model costs next to nothing: for long random runs. */
 export const SMALL: Partial<DetectorOptions> = { dmdWindows: 24, delay: 2 };
 
-/** All channels there are so far. */
-export const SIX: DetectorOptions['channels'] = ['dmd', 'rate', 'novelty', 'severity', 'silence', 'distance'];
+/** All channels there are. */
+export const SEVEN: DetectorOptions['channels'] = [...CHANNELS];
+/** Those that need no numbers inside the lines. */
+export const SIX: DetectorOptions['channels'] = CHANNELS.filter((channel) => channel !== 'values');
 
 /** One record as the receiver hands it over; hex ids. */
 export interface Line {

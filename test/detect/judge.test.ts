@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { DetectorOptions, Verdict } from '../../src/detect/detector.ts';
-import { Drive, SIX, times, type Line, type StepOptions } from './drive.ts';
+import { Drive, SEVEN, SIX, times, type Line, type StepOptions } from './drive.ts';
 import { randomNumbers } from './miner/lines.ts';
 
 /** A busy source with some noise and a warning now and then. */
@@ -120,6 +120,22 @@ describe('several channels', () => {
       topTemplates: [],
       verdict: { score: null },
     });
+  });
+
+  test('hear durations that rise where no word changes', () => {
+    const { drive, random } = start({ channels: SEVEN });
+    const served = (center: number) => {
+      const ms = () => Math.round(center * (0.5 + random()));
+      return Array.from({ length: 8 }, () => `GET /product/${Math.round(900 * random())} took ${ms()} ms`);
+    };
+    for (let t = 0; t < 60; t++) drive.step([...routine(random), ...served(12)]);
+    const [usual] = drive.step([...routine(random), ...served(12)]);
+    expect(usual!.channels!.values).toBeLessThan(4);
+    const [slow] = drive.step([...routine(random), ...served(910)]);
+    expect(slow!.channels!.values).toBeGreaterThan(20);
+    expect(slow!.detector).toBe('values');
+    const [lost] = drive.step([...routine(random), ...served(910)], { incomplete: [0] });
+    expect(lost!.channels!.values).toBe(0);
   });
 
   test('those not enabled have no say', () => {

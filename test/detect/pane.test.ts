@@ -19,7 +19,7 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 const trace = (id: number, span: number) => new Uint8Array(TRACE_BYTES).fill(id, 0, 16).fill(span, 16);
 
 function entry(template: Template, count: number, more: Partial<PaneEntry> = {}): PaneEntry {
-  return { template, count, samples: [], traces: [], ...more };
+  return { template, count, samples: [], traces: [], numbers: [], ...more };
 }
 
 function pane(...entries: PaneEntry[]): Pane {

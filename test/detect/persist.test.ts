@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { DetectorOptions, StoredSource, Verdict } from '../../src/detect/detector.ts';
-import { Drive, SIX, SMALL, STEP_MS, Shelf, times, type Line } from './drive.ts';
+import { Drive, SEVEN, SMALL, STEP_MS, Shelf, times, type Line } from './drive.ts';
 import { randomNumbers } from './miner/lines.ts';
 
 const WORDS = ['alpha', 'beta', 'gamma', 'delta', 'epsilon', 'zeta', 'eta', 'theta', 'iota', 'kappa'];
@@ -11,6 +11,7 @@ function livelyPane(random: () => number): Line[] {
   const word = () => WORDS[int(WORDS.length)]!;
   const lines: Line[] = times(5 + int(5), 'GET /cart');
   for (let k = int(30); k > 0; k--) lines.push({ text: `${word()} moved from ${word()} to ${word()} just now` });
+  for (let k = int(12); k > 0; k--) lines.push({ text: `${word()} took ${int(200)} ms for ${1 + int(40)} rows` });
   // Born with a name, generalised by the next one, merged with what the sender says.
   const service = WORDS[int(3)]!;
   if (int(3) === 0) lines.push({ text: `${service} job for customer ${word()} of shop done` });
@@ -81,7 +82,7 @@ function withoutTally(json: string): unknown {
 
 const MODES: [string, Partial<DetectorOptions>][] = [
   ['dmd alone', SMALL],
-  ['six channels', { ...SMALL, channels: SIX }],
+  ['seven channels', { ...SMALL, channels: SEVEN }],
 ];
 
 describe.each(MODES)('deltas of %s', (_, options) => {

@@ -1,0 +1,128 @@
+import { describe, expect, test } from 'vitest';
+import { MAX_SOURCE_SLOTS, SlotHistory } from '../../../src/detect/channels/slot-history.ts';
+import { History } from '../../../src/detect/history.ts';
+import type { SlotNumbers } from '../../../src/detect/miner/numbers.ts';
+import { TemplateTable, type Template } from '../../../src/detect/template.ts';
+import { VectorTable } from '../../../src/detect/vectors.ts';
+import { isSound, random } from './windows.ts';
+
+const CAPACITY = 31;
+
+function open() {
+  const table = new TemplateTable(new History(CAPACITY), new VectorTable());
+  const add = (text: string): Template => {
+    const template = table.create(text, text, 0);
+    table.assignSlot(template);
+    return template;
+  };
+  return { table, add, slots: new SlotHistory(CAPACITY) };
+}
+
+function numbers(token: number, mean: number, count = 8): SlotNumbers {
+  return { token, count, mean, squares: 0.1, median: Math.expm1(mean), p95: Math.expm1(mean) };
+}
+
+describe('the numeric slots of a source', () => {
+  test('have a say from the 13th window on, and say how far off and what is usual', () => {
+    const { add, slots } = open();
+    const template = add('took <*> ms');
+    for (let t = 0; t < 20; t++) {
+      slots.push();
+      const x = slots.judge([{ template, numbers: [numbers(1, 2.5 + 0.01 * (t % 3))] }]);
+      expect(x).toBeLessThan(1);
+      expect(slots.parts[0]!.usual === null).toBe(t < 12);
+      slots.learn(true);
+    }
+    slots.push();
+    expect(slots.judge([{ template, numbers: [numbers(1, 6.8)] }])).toBeGreaterThan(15);
+    expect(slots.parts[0]).toMatchObject({ template, token: 1 });
+    expect(slots.parts[0]!.usual).toBeCloseTo(Math.expm1(2.51), 0);
+  });
+
+  test('do not learn a window that is not accepted', () => {
+    const { add, slots } = open();
+    const template = add('took <*> ms');
+    const judge = (mean: number) => slots.judge([{ template, numbers: [numbers(1, mean)] }]);
+    for (let t = 0; t < 14; t++) {
+      slots.push();
+      judge(2.5);
+      slots.learn(true);
+    }
+    slots.push();
+    const first = judge(6.8);
+    slots.learn(false);
+    slots.push();
+    // Only its own unrest has grown.
+    expect(judge(6.8)).toBeGreaterThan(first / 2);
+    expect([...slots.row(14)]).toEqual([]);
+    expect([...slots.row(13)]).toHaveLength(1);
+  });
+
+  test('follow a template that is merged, once, and leave with it', () => {
+    const { table, add, slots } = open();
+    const [one, two] = [add('one <*>'), add('two <*>')];
+    for (let t = 0; t < 3; t++) {
+      slots.push();
+      slots.judge([
+        { template: one, numbers: [numbers(1, 1)] },
+        { template: two, numbers: [numbers(1, 2)] },
+      ]);
+      slots.learn(true);
+    }
+    expect(slots.save().slots).toHaveLength(2);
+    one.mergedInto = two;
+    expect(slots.save().slots).toMatchObject([{ template: two.number, token: 1 }]);
+    table.releaseSlot(two);
+    expect(slots.save().slots).toEqual([]);
+  });
+
+  test('are bounded: what has no values any more makes room, what has them stays', () => {
+    const { add, slots } = open();
+    const steady = add('steady <*>');
+    const born = (t: number) => add(`t${t} <*>`);
+    for (let t = 0; t < 6 * MAX_SOURCE_SLOTS; t++) {
+      slots.push();
+      slots.judge([
+        { template: steady, numbers: [numbers(1, 3)] },
+        { template: born(t), numbers: [numbers(1, 1)] },
+      ]);
+      slots.learn(true);
+      const saved = slots.save().slots;
+      expect(saved.length).toBeLessThanOrEqual(MAX_SOURCE_SLOTS);
+      expect(saved.some(({ template }) => template === steady.number)).toBe(true);
+    }
+    expect(slots.parts.map(({ template }) => template.text)).toEqual([
+      'steady <*>',
+      `t${6 * MAX_SOURCE_SLOTS - 1} <*>`,
+    ]);
+  });
+
+  test('keep every number finite over random streams', () => {
+    const { add, slots } = open();
+    const templates = Array.from({ length: 6 }, (_, k) => add(`t${k} <*>`));
+    const next = random(7);
+    for (let t = 0; t < 400; t++) {
+      slots.push();
+      const entries = templates
+        .filter(() => next() < 0.6)
+        .map((template) => ({
+          template,
+          numbers: [numbers(1, 40 * (next() - 0.5) ** 3, 1 + Math.floor(1e6 * next() ** 8))],
+        }));
+      expect(isSound(slots.judge(entries))).toBe(true);
+      slots.learn(next() < 0.9);
+    }
+    const { slots: saved } = slots.save();
+    expect(saved.every(({ unrest }) => isSound(unrest.squares) && isSound(unrest.weight))).toBe(true);
+  });
+
+  test('refuse a stored form that cannot be theirs', () => {
+    const { slots } = open();
+    expect(() =>
+      slots.restore(
+        { nextNumber: 1, slots: [{ number: 0, template: 9, token: 1, unrest: { squares: 4, weight: 4 } }] },
+        new Map(),
+      ),
+    ).toThrow(RangeError);
+  });
+});
