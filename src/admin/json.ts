@@ -1,5 +1,6 @@
 /** The API's JSON: snake_case, as in the `--scores` and `--anomalies` lines. */
 import { scoreLine, topTemplateLine } from '../alert/anomaly-line.ts';
+import { namedLevels } from '../detect/levels.ts';
 import type { WindowExplanation } from '../detect/verdict.ts';
 import type { RecentSource } from './recent.ts';
 
@@ -67,6 +68,9 @@ export function explanationJson(explanation: WindowExplanation): Record<string, 
     top_templates: explanation.topTemplates.map((top) => ({
       ...topTemplateLine(top),
       first_seen_unix_ms: top.firstSeenMs,
+      levels_total: namedLevels(top.levelsTotal),
+      samples: top.samples,
+      span_ids: top.spanIds,
     })),
     modes: explanation.modes.map(({ real, imaginary, modulus, periodMs }) => ({
       real,

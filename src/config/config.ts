@@ -43,6 +43,8 @@ export interface DriftDetectionConfig {
   maxSources: number;
   /** JavaScript regular expressions whose matches become `<redacted>` before mining. */
   redact: string[];
+  /** False: no log line is kept or sent, only templates and counts. */
+  keepSamples: boolean;
 }
 
 /** `receivers.otlp`; a protocol that is null is switched off. */

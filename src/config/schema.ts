@@ -219,6 +219,7 @@ export const configSchema = v.object({
       allowed_lateness: duration('10s', { minMs: 0, maxMs: DAY_MS }),
       max_sources: integer(2000, 1, 100_000),
       redact: list(pattern()),
+      keep_samples: flag(true),
     }),
   }),
   receivers: section({

@@ -36,6 +36,7 @@ export function toConfig(file: ConfigFile): Config {
       allowedLatenessMs: drift.allowed_lateness,
       maxSources: drift.max_sources,
       redact: drift.redact,
+      keepSamples: drift.keep_samples,
     },
     receivers: {
       otlp: {

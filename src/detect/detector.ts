@@ -21,6 +21,8 @@ export interface DetectorOptions extends JudgeOptions {
   hashSeed: number;
   /** Regular expressions; what they match becomes `<redacted>` before anything else sees it. */
   redact: readonly string[];
+  /** False: no line is kept, only templates and counts. */
+  keepSamples: boolean;
   /** Sources parked in memory when there is no store. */
   maxParked: number;
 }
@@ -231,6 +233,7 @@ export class Detector {
       historyWindows: this.#options.dmdWindows + 1, // one more, so that the newest window can be explained exactly
       panesPerWindow: this.#options.panesPerWindow,
       vectors: this.#vectors,
+      keepSamples: this.#options.keepSamples,
       precededByGap,
     });
   }
@@ -266,7 +269,7 @@ export class Detector {
           ? source.miner.observeGiven(bytes, end, templateEnd)
           : source.miner.observe(bytes, start, end);
       const counted = source.count(cluster, bytes, start, end, timeMs, ids, idStart, severity);
-      if (counted && this.#values) source.miner.addNumbers(cluster, bytes);
+      if (counted) source.miner.addNumbers(cluster, bytes);
       return;
     }
     const text = redactor.redact(bytes, start, end);
@@ -276,6 +279,6 @@ export class Detector {
         ? source.miner.observeGiven(template, 0, template.length)
         : source.miner.observe(text, 0, text.length);
     const counted = source.count(cluster, text, 0, text.length, timeMs, ids, idStart, severity);
-    if (counted && this.#values) source.miner.addNumbers(cluster, text);
+    if (counted) source.miner.addNumbers(cluster, text);
   }
 }

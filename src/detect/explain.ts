@@ -16,7 +16,7 @@ export function explainWindow(
   if (i < 0) return null;
   source.refreshGram(scorer);
   const { error } = scorer.predict(history, source.templates, i);
-  const top = error === null ? [] : topTemplates(scorer, source, i, new Map());
+  const top = error === null ? [] : topTemplates(scorer, source, i, source.details.of(windowId));
   const window = history.window(i);
   const said = history.verdict(i);
   return {

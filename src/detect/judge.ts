@@ -3,13 +3,13 @@ import { packVerdict, type ChannelVerdict } from './channels/channel-verdict.ts'
 import { CHANNELS, DEFAULT_WEIGHTS, type Channel } from './channels/combination.ts';
 import { isRecurrent, isSparse } from './gates.ts';
 import type { Gate } from './history.ts';
-import { unite } from './pane.ts';
+import { unite, type PaneEntry } from './pane.ts';
 import { makeRoom } from './room.ts';
 import { WindowScorer, type ScorerOptions } from './score.ts';
 import type { PendingWindow, Source } from './source.ts';
 import { MAX_TEMPLATES, type TemplateTable } from './template.ts';
 import { topTemplates } from './top-templates.ts';
-import type { Severity, Verdict } from './verdict.ts';
+import type { Severity, TopTemplate, Verdict } from './verdict.ts';
 
 export interface JudgeOptions extends ScorerOptions {
   stepMs: number;
@@ -97,10 +97,10 @@ export class Judge {
     if (score === null) gates.unshift('warming');
     history.set(i, { ...window, gates, accepted });
 
+    source.details.keep(window.windowId, entries);
     const isLoud = score !== null && score > warningThreshold && error !== null;
-    const top = isLoud
-      ? topTemplates(this.scorer, source, i, new Map(entries.map((entry) => [entry.template, entry])))
-      : [];
+    const top = isLoud ? topTemplates(this.scorer, source, i, source.details.of(window.windowId)) : [];
+    if (isLoud) source.details.keepLoud(window.windowId, ofTemplates(entries, top));
     if (accepted) for (const { template } of entries) templates.markSeen(template.id);
     return this.verdict(source, {
       handle,
@@ -202,6 +202,12 @@ export class Judge {
     if (score > this.#options.criticalThreshold) return 'critical';
     return score > this.#options.warningThreshold ? 'warning' : 'normal';
   }
+}
+
+/** Entries of these templates. */
+function ofTemplates(entries: readonly PaneEntry[], top: readonly TopTemplate[]): PaneEntry[] {
+  const ids = new Set(top.map(({ templateId }) => templateId));
+  return entries.filter(({ template }) => ids.has(template.id));
 }
 
 /** The score is dmd's z then, and the gates that concern dmd hold the whole alert. */

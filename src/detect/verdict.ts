@@ -1,10 +1,20 @@
 import type { Channel } from './channels/combination.ts';
 import type { Gate } from './history.ts';
+import type { Levels } from './levels.ts';
 
 /** −ln p of each enabled channel, before cap and weight. */
 export type ChannelSurprises = Readonly<Partial<Record<Channel, number>>>;
 
 export type Severity = 'normal' | 'warning' | 'critical';
+
+/** The numbers at one position of a template in one window. */
+export interface NumberSummary {
+  /** Which `<*>` of the template, from 1; null once the miner has dropped the template. */
+  placeholder: number | null;
+  count: number;
+  median: number;
+  p95: number;
+}
 
 export interface TopTemplate {
   templateId: string;
@@ -15,8 +25,13 @@ export interface TopTemplate {
   /** Median count over the accepted windows. */
   usualCount: number;
   firstSeenMs: number;
-  /** A line of this window, null when the template did not occur in it. */
-  sample: string | null;
+  /** Records of this window by level, and all since the template was first seen. */
+  levels: Levels;
+  levelsTotal: Levels;
+  /** At most 3 lines of this window; empty when the template did not occur in it, and where no samples are kept. */
+  samples: string[];
+  /** What its number positions held in this window, by position. */
+  numbers: NumberSummary[];
   /** 32 hex digits each, at most 5. */
   traceIds: string[];
   /** 16 hex digits each ('' where the record had none), same order. */

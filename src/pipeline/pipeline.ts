@@ -272,6 +272,7 @@ function detectorOptions(options: PipelineOptions): DetectorOptions {
     criticalThreshold: detection.criticalThreshold,
     hashSeed,
     redact: detection.redact,
+    keepSamples: detection.keepSamples,
     maxParked: MAX_PARKED_PER_SHARD,
   };
 }

@@ -230,7 +230,11 @@ describe('page', () => {
   test('hostile source keys and templates only ever travel as JSON, which no browser renders', async () => {
     const episodes = new Episodes({ warningThreshold: 2, criticalThreshold: 3 });
     const recent = new Recent();
-    const hostile = verdict({ source: XSS, score: 3.5, topTemplates: [topTemplate({ template: XSS, sample: XSS })] });
+    const hostile = verdict({
+      source: XSS,
+      score: 3.5,
+      topTemplates: [topTemplate({ template: XSS, samples: [XSS] })],
+    });
     recent.observe(hostile);
     recent.anomaly(episodes.observe(hostile)!);
     await using admin = await start({

@@ -100,6 +100,7 @@ describe('defaults', () => {
       allowedLatenessMs: 10_000,
       maxSources: 2000,
       redact: [],
+      keepSamples: true,
     });
     const common = { maxRequestBytes: 64 * 1024 * 1024, maxConnections: 1000, tls: null, authenticator: null };
     expect(defaults.receivers.otlp).toEqual({

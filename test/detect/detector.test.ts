@@ -225,7 +225,7 @@ describe('top templates', () => {
       count: 50,
       usualCount: 0,
       firstSeenMs: 1_700_000_000_000,
-      sample: 'connect ECONNREFUSED 10.0.0.0',
+      samples: ['connect ECONNREFUSED 10.0.0.0', 'connect ECONNREFUSED 10.0.0.1', 'connect ECONNREFUSED 10.0.0.2'],
       traceIds: [trace],
       spanIds: ['bb'.repeat(8)],
     });
@@ -257,7 +257,7 @@ describe('top templates', () => {
     for (let i = 0; i < 40; i++) drive.step(usual);
     drive.step(times(30, 'GET /cart'));
     const [top] = only(drive.step(times(30, 'GET /cart'))).topTemplates;
-    expect(top).toMatchObject({ template: 'POST /order', count: 0, usualCount: 60, sample: null, traceIds: [] });
+    expect(top).toMatchObject({ template: 'POST /order', count: 0, usualCount: 60, samples: [], traceIds: [] });
   });
 
   test('are left out of a usual window', () => {

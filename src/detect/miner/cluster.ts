@@ -98,10 +98,15 @@ export class Cluster<Pane = unknown> {
     return this.#id;
   }
 
-  /** Slot of the number at token `token`, -1 when there are too many. */
-  slotOf(token: number): number {
+  /** Number positions in use. */
+  get slots(): number {
+    return this.#slotTokens.length;
+  }
+
+  /** Slot of the number at token `token`, -1 when it has none and there are too many, here or in the source (`mayOpen`). */
+  slotOf(token: number, mayOpen: boolean): number {
     const slot = this.#slotTokens.indexOf(token);
-    if (slot >= 0 || this.#slotTokens.length === MAX_SLOTS) return slot;
+    if (slot >= 0 || !mayOpen || this.#slotTokens.length === MAX_SLOTS) return slot;
     return this.#slotTokens.push(token) - 1;
   }
 
@@ -113,6 +118,12 @@ export class Cluster<Pane = unknown> {
   /** Bytes of a token as in {@link StoredCluster.tokens}. */
   token(index: number): string {
     return this.#strings().tokens[index]!;
+  }
+
+  /** Which `<*>` of the text the mark of token `index` is, from 1. */
+  placeholderOf(index: number): number {
+    const before = this.#strings().tokens.slice(0, index).join('');
+    return before.split(MARK).length;
   }
 
   /** Position `index` held another word: it stays `<*>` from now on. */

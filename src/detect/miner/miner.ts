@@ -281,6 +281,7 @@ export class Miner<Pane = unknown> {
     candidates.splice(candidates.indexOf(cluster), 1);
     cluster.leaf.version++;
     this.#recency.remove(cluster);
+    this.#shapes.forget(cluster);
     if (candidates.length === 0) this.#leaves.remove(cluster.leaf);
     if (cluster === this.#unsorted) this.#unsorted = null;
     cluster.changed = false;
