@@ -18,6 +18,8 @@ export interface SourceSummary {
   recent: RecentSource | null;
   /** The open episode. */
   episode: { episodeId: string; severity: string; startedMs: number; peakScore: number } | null;
+  /** Sigmas that the alert budget adds to the thresholds. */
+  alertRaisedBy: number;
 }
 
 export function summaryJson(source: SourceSummary): Record<string, unknown> {
@@ -40,6 +42,7 @@ export function summaryJson(source: SourceSummary): Record<string, unknown> {
       started_unix_ms: episode.startedMs,
       peak_score: episode.peakScore,
     },
+    alert_raised_by: source.alertRaisedBy,
   };
 }
 

@@ -8,6 +8,7 @@ const TEMPLATES_SHOWN = 3;
 
 /**
  *     otlp:api-2 drifted: 3.4 sigma (critical above 3.0); new: «…» (12 times); usual 120, now 3: «GET /product/<*>»
+ *     otlp:api-2 drifted: 3.7 sigma (critical above 3.5, raised after 2 in 24 h); …
  *     otlp:api-2 drifted further: …
  *     otlp:api-2 is back to normal after 12 min: 0.8 sigma (was critical, peak 4.2)
  */
@@ -23,7 +24,7 @@ export function anomalyMessage(anomaly: Omit<Anomaly, 'message'>): string {
     );
   }
   const verb = phase === 'start' ? 'drifted' : 'drifted further';
-  const head = `${verdict.source} ${verb}${score} (${severity} above ${thresholdText(threshold)})`;
+  const head = `${verdict.source} ${verb}${score} (${severity} above ${thresholdText(threshold)}${budgetText(anomaly)})`;
   return singleLine([head, ...changes(verdict)].join('; '));
 }
 
@@ -65,9 +66,14 @@ function scoreText(score: number, threshold: number): string {
   return score.toFixed(1) === threshold.toFixed(1) ? score.toFixed(2) : score.toFixed(1);
 }
 
-/** As configured, with at least one decimal. */
+/** As configured, with at least one decimal; raised ones are cut to two. */
 function thresholdText(threshold: number): string {
-  return Number.isInteger(threshold) ? threshold.toFixed(1) : String(threshold);
+  return Number.isInteger(threshold) ? threshold.toFixed(1) : String(Number(threshold.toFixed(2)));
+}
+
+/** Why the threshold is higher than the configured one. */
+function budgetText({ raisedBy, earlierInDay }: Pick<Anomaly, 'raisedBy' | 'earlierInDay'>): string {
+  return raisedBy > 0 ? `, raised after ${earlierInDay} in 24 h` : '';
 }
 
 function quote(template: string): string {

@@ -30,6 +30,10 @@ export interface DriftDetectionConfig {
   entropyThreshold: number;
   warningThreshold: number;
   criticalThreshold: number;
+  /** Warnings a source may give in 24 h before its bar rises. */
+  alertBudget: number;
+  /** How long after an episode's end a warning begins no other. */
+  refractoryMs: number;
   dmdTimeDelay: number;
   dmdRank: number;
   batchTimeoutMs: number;

@@ -25,6 +25,8 @@ export function toConfig(file: ConfigFile): Config {
       entropyThreshold: drift.entropy_threshold,
       warningThreshold: drift.warning_threshold,
       criticalThreshold: drift.critical_threshold,
+      alertBudget: drift.alert_budget,
+      refractoryMs: drift.refractory_period,
       dmdTimeDelay: drift.dmd_time_delay,
       dmdRank: drift.dmd_rank,
       batchTimeoutMs: drift.batch_timeout,

@@ -3,9 +3,10 @@ import { Episodes } from '../../src/alert/episodes.ts';
 import { truncate, shortTemplate } from '../../src/alert/message.ts';
 import type { Verdict } from '../../src/detect/verdict.ts';
 import { topTemplate, verdict } from './verdict.ts';
+import { EPISODE_OPTIONS } from './episode-options.ts';
 
 function messages(...verdicts: Partial<Verdict>[]): (string | undefined)[] {
-  const episodes = new Episodes({ warningThreshold: 2, criticalThreshold: 3 });
+  const episodes = new Episodes(EPISODE_OPTIONS);
   return verdicts.map((more, i) => episodes.observe(verdict({ windowId: 1_000 + i, ...more }))?.message);
 }
 

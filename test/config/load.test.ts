@@ -89,6 +89,8 @@ describe('defaults', () => {
       entropyThreshold: 2.5,
       warningThreshold: 2,
       criticalThreshold: 3,
+      alertBudget: 1,
+      refractoryMs: 600_000,
       dmdTimeDelay: 5,
       dmdRank: 50,
       batchTimeoutMs: 100,

@@ -76,7 +76,7 @@ function showSources(sources) {
       el('td', null, sparkline(source.scores)),
       el('td', { class: 'number' }, number(last && last.score, 1)),
       el('td', { class: 'number' }, String(source.received_records)),
-      el('td', null, state(source)));
+      el('td', null, state(source), source.alert_raised_by > 0 ? ' (alerts raised by ' + number(source.alert_raised_by, 2) + ' σ)' : null));
   }));
 }
 function anomalyItem(anomaly) {
