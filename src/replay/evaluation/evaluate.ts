@@ -38,7 +38,7 @@ export interface ScoreRow {
 
 export interface SweepRow extends AlarmReport {
   threshold: number;
-  /** Episodes that start in a normal window, had this been the warning threshold. */
+  /** Episodes that start in a normal window, had this been the warning threshold and no alert budget had raised it. */
   false_episodes: number;
   false_episodes_per_source_hour: number | null;
   false_episodes_per_source_day: number | null;
@@ -192,7 +192,8 @@ function randomRow(placed: PlacedWindows, labels: Labels, scores: Float64Array):
 }
 
 function sweepRow(scoring: Scoring, run: Run, threshold: number): SweepRow {
-  const episodes = new Episodes({ ...run.episodes, warningThreshold: threshold, criticalThreshold: Infinity });
+  const options = { ...run.episodes, warningThreshold: threshold, criticalThreshold: Infinity, alertBudget: Infinity };
+  const episodes = new Episodes(options);
   const starts = run.verdicts.flatMap((verdict) => {
     const anomaly = episodes.observe(verdict);
     return anomaly?.phase === 'start' ? [alarmOf(anomaly)] : [];

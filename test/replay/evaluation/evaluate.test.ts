@@ -5,13 +5,12 @@ import type { Anomaly } from '../../../src/alert/episodes.ts';
 import type { AnomalyLine, ScoreLine } from '../../../src/alert/anomaly-line.ts';
 import { evaluate, type Run } from '../../../src/replay/evaluation/evaluate.ts';
 import { parseLabels } from '../../../src/replay/evaluation/labels.ts';
+import { EPISODE_OPTIONS } from '../../alert/episode-options.ts';
 import { verdict } from '../../alert/verdict.ts';
 
 /** Made-up runs, and what another program, in Python, says of them: see the README there. */
 const VECTORS = new URL('../../testdata/evaluation/', import.meta.url).pathname;
 const NAMES = readdirSync(VECTORS).flatMap((file) => /^(.*)\.expected\.json$/.exec(file)?.[1] ?? []);
-
-const EPISODES = { warningThreshold: 2, criticalThreshold: 3, dmdOnly: false };
 
 function read(file: string): string {
   return readFileSync(join(VECTORS, file), 'utf8');
@@ -40,7 +39,7 @@ function readRun(name: string): Run {
   return {
     verdicts: readLines<ScoreLine>(`${name}.scores.jsonl`).map(toVerdict),
     anomalies: anomalies as Anomaly[],
-    episodes: EPISODES,
+    episodes: EPISODE_OPTIONS,
   };
 }
 
