@@ -3,6 +3,7 @@ import { ERROR, WARN } from './channels/severity.ts';
 import type { ChannelState } from './channels/channel-state.ts';
 import { SlotHistory } from './channels/slot-history.ts';
 import { RecentDetails } from './details.ts';
+import type { Evictions } from './evictions.ts';
 import { History } from './history.ts';
 import { addLevels, LEVEL_NAMES, levelOf } from './levels.ts';
 import type { Cluster, Miner } from './miner/miner.ts';
@@ -66,7 +67,7 @@ export class Source {
   #newestMs = 0;
   /** Lines of clusters beyond {@link MAX_TOUCHED} in a pane. */
   #overflowLines = 0;
-  #countedEvictions = 0;
+  #counted = { clusters: 0, candidates: 0, unsorted: 0 };
 
   constructor(options: {
     key: string;
@@ -168,10 +169,16 @@ export class Source {
   }
 
   /** What the bounds made leave since the last call. */
-  takeEvictions(): { clusters: number; templates: number; lines: number } {
-    const clusters = this.miner.evictedTotal - this.#countedEvictions;
-    const evictions = { clusters, templates: this.templates.overflowed, lines: this.#overflowLines };
-    this.#countedEvictions += clusters;
+  takeEvictions(): Evictions {
+    const before = this.#counted;
+    const now = (this.#counted = { ...this.miner.evicted, unsorted: this.miner.unsortedLines });
+    const evictions = {
+      clusters: now.clusters - before.clusters,
+      candidates: now.candidates - before.candidates,
+      templates: this.templates.overflowed,
+      lines: this.#overflowLines,
+      unsorted: now.unsorted - before.unsorted,
+    };
     this.templates.overflowed = 0;
     this.#overflowLines = 0;
     return evictions;
@@ -213,7 +220,7 @@ export class Source {
       if (cluster.text !== template.text)
         pane.template = this.templates.attach(cluster, current(template), pane.firstMs);
     }
-    this.#countedEvictions = this.miner.evictedTotal;
+    this.#counted = { ...this.miner.evicted, unsorted: this.miner.unsortedLines };
   }
 
   /** Templates follow the clusters that were born, generalised or left since the last pane. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Verdict } from '../../src/detect/detector.ts';
+import { NO_EVICTIONS } from '../../src/detect/evictions.ts';
 import { REFUSED } from '../../src/detect/frame.ts';
 import { Drive, SMALL, STEP_MS, frameOf, times, type Line } from './drive.ts';
 import { randomNumbers } from './miner/lines.ts';
@@ -391,7 +392,7 @@ describe('bounds', () => {
     expect(verdict.templates + dropped).toBe(3000);
     expect(clusters).toBe(3000 - 1024);
     expect(templates).toBe(verdict.templates - 256);
-    expect(drive.detector.takeEvictions()).toEqual({ lines: 0, clusters: 0, templates: 0 });
+    expect(drive.detector.takeEvictions()).toEqual(NO_EVICTIONS);
   });
 
   test('a flood of random lines does not crowd out the templates that are known', () => {
