@@ -31,6 +31,13 @@ export interface Template {
   stored: boolean;
 }
 
+/** Which `<*>` of its text the number at token `token` is, from 1; null once the miner has dropped the template. */
+export function placeholderOf({ clusters }: Template, token: number): number | null {
+  // All clusters of a template have its text.
+  const [cluster] = clusters;
+  return cluster?.placeholderOf(token) ?? null;
+}
+
 /** Follows merges to the template that counts now. */
 export function current(template: Template): Template {
   let t = template;

@@ -1,4 +1,5 @@
 import type { Channel } from './channels/combination.ts';
+import type { Finding } from './findings.ts';
 import type { Gate } from './history.ts';
 import type { Levels } from './levels.ts';
 
@@ -19,7 +20,10 @@ export interface NumberSummary {
 export interface TopTemplate {
   templateId: string;
   template: string;
-  /** Exact share of the squared residual; the shares of all templates of a window sum to 1. */
+  /**
+   * Its part in what the score consists of: of several channels by the nats that each adds (`findings.ts`), of `dmd` alone its exact share of the squared
+   * residual, which may be negative. The shares of all templates of a window sum to 1.
+   */
   share: number;
   count: number;
   /** Median count over the accepted windows. */
@@ -65,6 +69,8 @@ export interface Verdict {
   rank: number;
   /** Texts of templates never accepted before, at most 5. */
   newTemplates: string[];
+  /** What the channels heard, loudest first; empty unless the score lies above the warning threshold, and where `dmd` is the only channel. */
+  findings: Finding[];
   /** Filled when the score lies above the warning threshold, else empty. Largest share first, at most 10. */
   topTemplates: TopTemplate[];
 }

@@ -22,6 +22,7 @@ export function verdict(more: Partial<Verdict> = {}): Verdict {
     gates: [],
     rank: 10,
     newTemplates: [],
+    findings: [],
     topTemplates: [],
     ...more,
   };
