@@ -73,6 +73,7 @@ export async function startService({ config, log, onFatal, onJudged }: ServiceOp
     createTelemetry({
       sources: { [Symbol.iterator]: () => (pipeline === null ? [] : [...pipeline.registry])[Symbol.iterator]() },
       sourceLabel: telemetryConfig.sourceLabel,
+      channelScores: telemetryConfig.channelScores,
       otlpEndpoint: telemetryConfig.otlpEndpoint,
       otlpIntervalMs: telemetryConfig.otlpIntervalMs,
       observed: {

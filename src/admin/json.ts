@@ -1,5 +1,6 @@
 /** The API's JSON: snake_case, as in the `--scores` and `--anomalies` lines. */
 import { scoreLine, topTemplateLine } from '../alert/anomaly-line.ts';
+import { findingText } from '../alert/message.ts';
 import { namedLevels } from '../detect/levels.ts';
 import type { WindowExplanation } from '../detect/verdict.ts';
 import type { RecentSource } from './recent.ts';
@@ -68,6 +69,13 @@ export function explanationJson(explanation: WindowExplanation): Record<string, 
     rank: verdict.rank,
     new_templates: verdict.newTemplates,
     exact: explanation.exact,
+    /** What the channels heard, loudest first. */
+    findings: verdict.findings.map((finding) => ({
+      channel: finding.channel,
+      nats: finding.nats,
+      text: findingText(finding),
+      template_id: finding.templateId,
+    })),
     top_templates: explanation.topTemplates.map((top) => ({
       ...topTemplateLine(top),
       first_seen_unix_ms: top.firstSeenMs,

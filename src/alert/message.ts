@@ -53,7 +53,8 @@ function changes(verdict: Verdict): string[] {
   return words;
 }
 
-function findingText({ about, template, placeholder, now, usual }: Finding): string {
+/** `«GET /product/<*>» fell from 120 to 3` */
+export function findingText({ about, template, placeholder, now, usual }: Finding): string {
   const moved = `${now > usual ? 'rose' : 'fell'} from ${count(usual)} to ${count(now)}`;
   switch (about) {
     case 'new templates':

@@ -125,6 +125,8 @@ export interface TelemetryConfig {
   endpoint: string;
   /** Put the `source` label on the per-source series. */
   sourceLabel: boolean;
+  /** Show `logdrift_channel_score{source,channel}`. */
+  channelScores: boolean;
   /** Base URL of an OTLP/HTTP receiver for metrics (`…/v1/metrics` is appended); null = pull only. */
   otlpEndpoint: string | null;
   otlpIntervalMs: number;

@@ -323,6 +323,7 @@ export const configSchema = v.object({
   telemetry: section({
     endpoint: endpoint('0.0.0.0:8888'),
     source_label: flag(true),
+    channel_scores: flag(false),
     otlp_endpoint: v.optional(httpUrl()),
     otlp_interval: duration('60s', { minMs: 50, maxMs: DAY_MS }),
   }),

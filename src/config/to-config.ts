@@ -85,6 +85,7 @@ export function toConfig(file: ConfigFile): Config {
     telemetry: {
       endpoint: telemetry.endpoint,
       sourceLabel: telemetry.source_label,
+      channelScores: telemetry.channel_scores,
       otlpEndpoint: telemetry.otlp_endpoint ?? null,
       otlpIntervalMs: telemetry.otlp_interval,
     },

@@ -42,6 +42,8 @@ export interface ScoredWindow {
 
 /** Channels that add less say nothing that a person needs to read: p > 1/e². */
 const MIN_NATS = 2;
+/** Loud channels are often cut to the same nats: then the one that says most to a person comes first. */
+const MOST_TELLING: readonly Channel[] = ['severity', 'novelty', 'silence', 'values', 'rate', 'distance', 'dmd'];
 const WARN_LEVEL = LEVEL_NAMES.indexOf('WARN');
 const ERROR_LEVEL = LEVEL_NAMES.indexOf('ERROR');
 
@@ -82,7 +84,7 @@ export function explainChannels(window: ScoredWindow): { findings: Finding[]; sh
     sum += nats;
     for (let column = 0; column < columns; column++) merged[column]! += (nats * parts[column]!) / whole;
   }
-  findings.sort((a, b) => b.nats - a.nats);
+  findings.sort((a, b) => b.nats - a.nats || MOST_TELLING.indexOf(a.channel) - MOST_TELLING.indexOf(b.channel));
   const shares = Array.from(merged, (part, column) => ({ column, share: part / sum })).filter(({ share }) => share > 0);
   return {
     findings: findings.filter(({ nats }, k) => k === 0 || nats >= MIN_NATS),

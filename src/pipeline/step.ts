@@ -105,6 +105,7 @@ export class Steps {
       if (entry?.key !== verdict.source) continue;
       entry.reconstructionError = verdict.reconstructionError;
       entry.normalizedError = verdict.normalizedError;
+      entry.channelScores = verdict.channels;
       if (anomaly !== null && anomaly.phase !== 'end') entry.anomalies[anomaly.severity]++;
     }
     this.#unjudged.shift();

@@ -46,7 +46,7 @@ function start(more: Partial<Verdict> = {}): Anomaly {
 }
 
 function telemetry() {
-  const options = { sources: [], sourceLabel: true, otlpEndpoint: null, otlpIntervalMs: 60_000 };
+  const options = { sources: [], sourceLabel: true, channelScores: false, otlpEndpoint: null, otlpIntervalMs: 60_000 };
   return createTelemetry({ ...options, version: '0.1.0', instanceId: 'node-1', log });
 }
 

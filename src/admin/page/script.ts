@@ -124,6 +124,17 @@ function templateCell(top) {
     ...top.samples.map((sample) => el('div', { class: 'detail' }, el('code', null, sample))),
     top.trace_ids.length ? el('div', { class: 'detail' }, 'trace ' + top.trace_ids.map((trace, i) => trace + (top.span_ids[i] ? '/' + top.span_ids[i] : '')).join(', ')) : null);
 }
+/** Surprise of every channel as a bar, and what the loud ones heard. */
+function channelTable(window) {
+  const heard = new Map(window.findings.map((finding) => [finding.channel, finding.text]));
+  const rows = Object.entries(window.channels).sort((a, b) => b[1] - a[1]);
+  const most = Math.max(1, ...rows.map(([, nats]) => nats));
+  return table(['Channel', 'Surprise (nats)', 'What it heard'], rows.map(([channel, nats]) => {
+    const bar = el('div', { class: 'bar' });
+    bar.style.width = (100 * nats / most).toFixed(1) + '%';
+    return [channel, el('div', { class: 'bars' }, bar, nats.toFixed(1)), heard.get(channel) || ''];
+  }));
+}
 async function explain(key, windowId) {
   $('explain-title').textContent = key + ', window ' + windowId;
   $('explain-body').replaceChildren('loading …');
@@ -136,7 +147,8 @@ async function explain(key, windowId) {
         ', rank ' + window.rank),
       window.gates.length ? el('p', null, 'Gates: ' + window.gates.join(', ')) : '',
       window.exact ? '' : el('p', { class: 'quiet' }, 'Older windows that this one was predicted from have left; the figures are no longer exact.'),
-      el('h3', null, 'Templates by their share of the error'),
+      ...(window.channels ? [el('h3', null, 'What the channels say'), channelTable(window)] : []),
+      el('h3', null, window.findings.length ? 'Templates by their share of the score' : 'Templates by their share of the error'),
       table(['Share', 'Now', 'Usual', 'Levels', 'Template and lines of it'], window.top_templates.map((top) =>
         [number(100 * top.share, 0) + ' %', String(top.count), String(top.usual_count), levels(top), templateCell(top)])),
       el('h3', null, 'Rhythms (modes of the one-step operator)'),

@@ -29,6 +29,7 @@ button { font: inherit; color: inherit; background: none; border: 1px solid var(
 .badge { font-size: .8rem; padding: 0 .45rem; border: 1px solid currentColor; border-radius: 99px; margin-right: .4rem; }
 .warning { color: var(--warning); } .critical { color: var(--critical); }
 dialog { width: min(60rem, 94vw); max-height: 90vh; overflow: auto; border: 1px solid var(--line); border-radius: 8px; background: var(--card); color: var(--ink); }
+.bars { min-width: 10rem; } .bar { height: .5rem; border-radius: 2px; background: var(--accent); }
 dialog::backdrop { background: rgb(0 0 0 / .4); }
 #explain-close { float: right; }
 `;
