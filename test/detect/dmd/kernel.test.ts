@@ -1,8 +1,8 @@
 import { Matrix, SingularValueDecomposition } from 'ml-matrix';
 import { describe, expect, test } from 'vitest';
 import { DmdKernel, type DmdOptions } from '../../../src/detect/dmd/kernel.ts';
-import { createEigenScratch, tridiagonalize } from '../../../src/detect/dmd/householder.ts';
-import { diagonalize } from '../../../src/detect/dmd/ql.ts';
+import { applyReflectors, createEigenScratch, tridiagonalize } from '../../../src/detect/dmd/householder.ts';
+import { diagonalize, rotateBack } from '../../../src/detect/dmd/ql.ts';
 import { spectrum } from '../../../src/detect/dmd/spectrum.ts';
 import { denseGram, distance, predictFrom, random } from './reference.ts';
 
@@ -188,6 +188,31 @@ describe.each(hostile)('Gram matrix: %s', (_name, entry) => {
 });
 
 describe('eigenvalues', () => {
+  test.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 17, 30, 115])('order %i: Q Z Λ Zᵀ Qᵀ is the matrix again', (order) => {
+    const next = random(order);
+    const [a, b] = [Matrix.zeros(order, order), Matrix.zeros(order, 1)];
+    for (let i = 0; i < order; i++) {
+      b.set(i, 0, next() - 0.5);
+      for (let j = 0; j <= i; j++) {
+        a.set(i, j, next() - 0.5);
+        a.set(j, i, a.get(i, j));
+      }
+    }
+    const scratch = createEigenScratch(order);
+    for (let i = 0; i < order; i++) {
+      scratch.vector[i] = b.get(i, 0);
+      // Only the lower triangle may count.
+      for (let j = 0; j < order; j++) scratch.matrix[i * order + j] = j <= i ? a.get(i, j) : NaN;
+    }
+    tridiagonalize(scratch, order);
+    const rotations = diagonalize(scratch, order);
+    for (let i = 0; i < order; i++) scratch.vector[i]! *= scratch.diagonal[i]!;
+    rotateBack(scratch, rotations);
+    applyReflectors(scratch, order);
+    const expected = a.mmul(b).to1DArray();
+    expect(distance(scratch.vector, Float64Array.from(expected))).toBeLessThan(1e-14 * order);
+  });
+
   test('of random symmetric matrices keep trace and Frobenius norm, and their rotations fit', () => {
     const next = random(5);
     for (const order of [1, 2, 3, 10, 60, 119]) {
