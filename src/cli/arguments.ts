@@ -23,8 +23,6 @@ export interface ReplayCommand {
   timezone: string | null;
   scoresFile: string | null;
   anomaliesFile: string | null;
-  /** Faults that happened: the run is scored against them. */
-  labelsFile: string | null;
   json: boolean;
 }
 
@@ -57,7 +55,6 @@ const OPTIONS: Record<CommandName, Options> = {
     timezone: { type: 'string' },
     scores: { type: 'string' },
     anomalies: { type: 'string' },
-    labels: { type: 'string' },
     json: { type: 'boolean' },
   },
 };
@@ -106,7 +103,6 @@ export function parseArguments(argv: readonly string[]): Command {
     timezone: checkTimezone(one('timezone')),
     scoresFile: one('scores'),
     anomaliesFile: one('anomalies'),
-    labelsFile: one('labels'),
     json: values.has('json'),
   };
 }

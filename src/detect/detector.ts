@@ -1,7 +1,6 @@
 import { ErrorBaseline } from './baseline.ts';
 import { ChannelState } from './channels/channel-state.ts';
 import { explainWindow } from './explain.ts';
-import { addEvictions, NO_EVICTIONS, type Evictions } from './evictions.ts';
 import { REFUSED, ROW, ROW_BYTES, type RecordFrame } from './frame.ts';
 import { isDmdOnly, Judge, type JudgeOptions } from './judge.ts';
 import { Miner, MINER_DEFAULTS } from './miner/miner.ts';
@@ -13,7 +12,6 @@ import { isZero } from './top-templates.ts';
 import { VectorTable } from './vectors.ts';
 import type { Verdict, WindowExplanation } from './verdict.ts';
 
-export type { Evictions } from './evictions.ts';
 export type { Gate } from './history.ts';
 export type { SourceDelta, StoredSource } from './persist.ts';
 export type { Severity, TopTemplate, Verdict, WindowExplanation } from './verdict.ts';
@@ -23,8 +21,6 @@ export interface DetectorOptions extends JudgeOptions {
   hashSeed: number;
   /** Regular expressions; what they match becomes `<redacted>` before anything else sees it. */
   redact: readonly string[];
-  /** False: no line is kept, only templates and counts. */
-  keepSamples: boolean;
   /** Sources parked in memory when there is no store. */
   maxParked: number;
 }
@@ -32,6 +28,16 @@ export interface DetectorOptions extends JudgeOptions {
 export interface FailedRestore {
   key: string;
   error: unknown;
+}
+
+/** What the bounds made leave since the last step. */
+export interface Evictions {
+  /** Clusters of the miner's trees. */
+  clusters: number;
+  /** Templates of a history beyond {@link MAX_TEMPLATES}. */
+  templates: number;
+  /** Lines whose template had no room in an overfull pane; they count as records only. */
+  lines: number;
 }
 
 /**
@@ -53,7 +59,7 @@ export class Detector {
   /** Without a store: sources that left, least recent first. */
   readonly #parked = new Map<string, Source>();
   #failedRestores: FailedRestore[] = [];
-  #evictions: Evictions = { ...NO_EVICTIONS };
+  #evictions: Evictions = { clusters: 0, templates: 0, lines: 0 };
 
   constructor(options: DetectorOptions) {
     this.#options = options;
@@ -186,7 +192,10 @@ export class Detector {
     const muted = this.#muted.has(source.key);
     const verdict = pending.window.gap ? null : this.#judge.judge(source, pending, { handle, muted });
     source.sweep();
-    addEvictions(this.#evictions, source.takeEvictions());
+    const { clusters, templates, lines } = source.takeEvictions();
+    this.#evictions.clusters += clusters;
+    this.#evictions.templates += templates;
+    this.#evictions.lines += lines;
     return verdict;
   }
 
@@ -198,7 +207,7 @@ export class Detector {
 
   takeEvictions(): Evictions {
     const evictions = this.#evictions;
-    this.#evictions = { ...NO_EVICTIONS };
+    this.#evictions = { clusters: 0, templates: 0, lines: 0 };
     return evictions;
   }
 
@@ -222,7 +231,6 @@ export class Detector {
       historyWindows: this.#options.dmdWindows + 1, // one more, so that the newest window can be explained exactly
       panesPerWindow: this.#options.panesPerWindow,
       vectors: this.#vectors,
-      keepSamples: this.#options.keepSamples,
       precededByGap,
     });
   }
@@ -258,7 +266,7 @@ export class Detector {
           ? source.miner.observeGiven(bytes, end, templateEnd)
           : source.miner.observe(bytes, start, end);
       const counted = source.count(cluster, bytes, start, end, timeMs, ids, idStart, severity);
-      if (counted) source.miner.addNumbers(cluster, bytes);
+      if (counted && this.#values) source.miner.addNumbers(cluster, bytes);
       return;
     }
     const text = redactor.redact(bytes, start, end);
@@ -268,6 +276,6 @@ export class Detector {
         ? source.miner.observeGiven(template, 0, template.length)
         : source.miner.observe(text, 0, text.length);
     const counted = source.count(cluster, text, 0, text.length, timeMs, ids, idStart, severity);
-    if (counted) source.miner.addNumbers(cluster, text);
+    if (counted && this.#values) source.miner.addNumbers(cluster, text);
   }
 }

@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Gate } from '../../src/detect/history.ts';
-import { Episodes, episodeId } from '../../src/alert/episodes.ts';
-import { EPISODE_OPTIONS } from './episode-options.ts';
+import { Episodes, episodeId, type EpisodeOptions } from '../../src/alert/episodes.ts';
 import { STEP_MS, verdict } from './verdict.ts';
 
-const OPTIONS = EPISODE_OPTIONS;
+const OPTIONS: EpisodeOptions = { warningThreshold: 2, criticalThreshold: 3 };
 
 type Window = number | null | { score: number | null; gates: Gate[] };
 

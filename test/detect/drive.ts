@@ -24,7 +24,6 @@ export const DEFAULTS: DetectorOptions = {
   criticalThreshold: 3,
   hashSeed: 0,
   redact: [],
-  keepSamples: true,
   maxParked: 4,
 };
 

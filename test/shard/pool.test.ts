@@ -21,7 +21,6 @@ function options(): ShardOptions & { size: number } {
     channels: ['dmd' as const],
     hashSeed: 0,
     redact: [],
-    keepSamples: true,
     maxParked: 4,
   };
   return { size: 2, detector, waiting, persist: false };

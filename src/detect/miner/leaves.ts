@@ -1,14 +1,14 @@
 import type { Leaf } from './cluster.ts';
 import type { TokenList } from './token-list.ts';
 
-/** Leaves by their two hash lanes: a map by both folded into one, a chain for those that meet there (nothing is allocated to look one up). */
+/** Leaves by their two hash lanes: a map by the first, a chain for the second (nothing is allocated to look one up). */
 export class LeafTable<Pane> {
   /** How often leaves share the first of what their lines have in common, see `TokenList.beginning`. */
   readonly beginnings = new Map<number, number>();
   readonly #chains = new Map<number, Leaf<Pane>>();
 
   find(exact: number, fold: number): Leaf<Pane> | null {
-    let leaf = this.#chains.get(exact ^ fold) ?? null;
+    let leaf = this.#chains.get(exact) ?? null;
     while (leaf !== null && leaf.fold !== fold) leaf = leaf.next;
     return leaf;
   }
@@ -24,11 +24,9 @@ export class LeafTable<Pane> {
       beginning,
       candidates: [],
       version: 0,
-      filters: [],
-      filterVersion: -1,
-      next: this.#chains.get(exact ^ fold) ?? null,
+      next: this.#chains.get(exact) ?? null,
     };
-    this.#chains.set(exact ^ fold, leaf);
+    this.#chains.set(exact, leaf);
     return leaf;
   }
 
@@ -36,11 +34,10 @@ export class LeafTable<Pane> {
     const left = this.beginnings.get(leaf.beginning)! - 1;
     if (left > 0) this.beginnings.set(leaf.beginning, left);
     else this.beginnings.delete(leaf.beginning);
-    const key = leaf.exact ^ leaf.fold;
-    const head = this.#chains.get(key);
+    const head = this.#chains.get(leaf.exact);
     if (head === leaf) {
-      if (leaf.next === null) this.#chains.delete(key);
-      else this.#chains.set(key, leaf.next);
+      if (leaf.next === null) this.#chains.delete(leaf.exact);
+      else this.#chains.set(leaf.exact, leaf.next);
       return;
     }
     for (let at = head; at !== undefined && at.next !== null; at = at.next) {

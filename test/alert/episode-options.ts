@@ -1,9 +1,0 @@
-import type { EpisodeOptions } from '../../src/alert/episodes.ts';
-
-/** No budget and no refractory period: each threshold crossed is told. */
-export const EPISODE_OPTIONS: EpisodeOptions = {
-  warningThreshold: 2,
-  criticalThreshold: 3,
-  alertBudget: Infinity,
-  refractoryMs: 0,
-};
