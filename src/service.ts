@@ -73,6 +73,7 @@ export async function startService({ config, log, onFatal, onJudged }: ServiceOp
     createTelemetry({
       sources: { [Symbol.iterator]: () => (pipeline === null ? [] : [...pipeline.registry])[Symbol.iterator]() },
       sourceLabel: telemetryConfig.sourceLabel,
+      channelScores: telemetryConfig.channelScores,
       otlpEndpoint: telemetryConfig.otlpEndpoint,
       otlpIntervalMs: telemetryConfig.otlpIntervalMs,
       observed: {
@@ -155,7 +156,13 @@ export async function startService({ config, log, onFatal, onJudged }: ServiceOp
   const summary = (key: string): SourceSummary | null => {
     const entry = registry.get(key);
     if (entry === undefined) return null;
-    return { ...entry, muted: isMuted(key), recent: recent.source(key), episode: opened.episode(key) };
+    return {
+      ...entry,
+      muted: isMuted(key),
+      recent: recent.source(key),
+      episode: opened.episode(key),
+      alertRaisedBy: opened.alertRaisedBy(key),
+    };
   };
   const admin = parts.use(
     await startAdminServer({

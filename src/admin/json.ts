@@ -1,5 +1,7 @@
 /** The API's JSON: snake_case, as in the `--scores` and `--anomalies` lines. */
 import { scoreLine, topTemplateLine } from '../alert/anomaly-line.ts';
+import { findingText } from '../alert/message.ts';
+import { namedLevels } from '../detect/levels.ts';
 import type { WindowExplanation } from '../detect/verdict.ts';
 import type { RecentSource } from './recent.ts';
 
@@ -17,6 +19,8 @@ export interface SourceSummary {
   recent: RecentSource | null;
   /** The open episode. */
   episode: { episodeId: string; severity: string; startedMs: number; peakScore: number } | null;
+  /** Sigmas that the alert budget adds to the thresholds. */
+  alertRaisedBy: number;
 }
 
 export function summaryJson(source: SourceSummary): Record<string, unknown> {
@@ -39,6 +43,7 @@ export function summaryJson(source: SourceSummary): Record<string, unknown> {
       started_unix_ms: episode.startedMs,
       peak_score: episode.peakScore,
     },
+    alert_raised_by: source.alertRaisedBy,
   };
 }
 
@@ -64,9 +69,19 @@ export function explanationJson(explanation: WindowExplanation): Record<string, 
     rank: verdict.rank,
     new_templates: verdict.newTemplates,
     exact: explanation.exact,
+    /** What the channels heard, loudest first. */
+    findings: verdict.findings.map((finding) => ({
+      channel: finding.channel,
+      nats: finding.nats,
+      text: findingText(finding),
+      template_id: finding.templateId,
+    })),
     top_templates: explanation.topTemplates.map((top) => ({
       ...topTemplateLine(top),
       first_seen_unix_ms: top.firstSeenMs,
+      levels_total: namedLevels(top.levelsTotal),
+      samples: top.samples,
+      span_ids: top.spanIds,
     })),
     modes: explanation.modes.map(({ real, imaginary, modulus, periodMs }) => ({
       real,

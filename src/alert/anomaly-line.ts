@@ -1,5 +1,6 @@
 /** The JSON lines of `--scores` and `--anomalies`; the second is also what stdout shows when no OTLP endpoint is set. Keys and their order are fixed. */
-import type { ChannelSurprises, TopTemplate, Verdict } from '../detect/verdict.ts';
+import { namedLevels, type LevelName } from '../detect/levels.ts';
+import type { ChannelSurprises, NumberSummary, TopTemplate, Verdict } from '../detect/verdict.ts';
 import type { Anomaly } from './episodes.ts';
 
 /** One source and window. `normalized_error` is DMD's z, `score` the sigmas that the severity is decided on. */
@@ -37,6 +38,9 @@ export interface TopTemplateLine {
   usual_count: number;
   sample: string | null;
   trace_ids: string[];
+  /** Records of the window, only of levels that occurred: `{"INFO": 12}`. */
+  levels: Partial<Record<LevelName, number>>;
+  numbers: NumberSummary[];
 }
 
 export function scoreLine(verdict: Verdict): ScoreLine {
@@ -76,8 +80,10 @@ export function topTemplateLine(top: TopTemplate): TopTemplateLine {
     share: top.share,
     count: top.count,
     usual_count: top.usualCount,
-    sample: top.sample,
+    sample: top.samples[0] ?? null,
     trace_ids: top.traceIds,
+    levels: namedLevels(top.levels),
+    numbers: top.numbers,
   };
 }
 

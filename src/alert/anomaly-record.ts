@@ -100,6 +100,7 @@ function attributes(anomaly: Anomaly, context: RecordContext): Attributes {
     'logdrift.severity': severity,
     'logdrift.score': verdict.score,
     'logdrift.threshold': anomaly.threshold,
+    'logdrift.threshold.raised_by': anomaly.raisedBy > 0 ? anomaly.raisedBy : null,
     'logdrift.detector': verdict.detector,
     'logdrift.error.reconstruction': verdict.reconstructionError,
     'logdrift.error.normalized': verdict.normalizedError,

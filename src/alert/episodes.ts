@@ -13,10 +13,16 @@
  *   after it, counts as below, so that no episode stays open for ever.
  *
  * An episode of a parked source stays open (a silence ends when the source speaks); `remove` forgets it when the source's stored state goes.
+ *
+ * Two things keep a source from crying wolf; neither touches a score:
+ *
+ * - `alert_budget`: a source that has warned more often than that in 24 h needs a higher score for its next warning (`alert-budget.ts`).
+ * - `refractory_period`: for so long after an episode's end only a critical score begins the next; a warning is taken for its afterglow.
  */
 import { createHash } from 'node:crypto';
 import type { Gate } from '../detect/history.ts';
 import type { Verdict } from '../detect/verdict.ts';
+import { barRaise, recentWarnings, withWarning } from './alert-budget.ts';
 import { anomalyMessage } from './message.ts';
 
 export type AnomalySeverity = 'warning' | 'critical';
@@ -31,8 +37,12 @@ export interface Anomaly {
   verdict: Verdict;
   /** Of the episode: never falls, so an `end` carries the worst it was. */
   severity: AnomalySeverity;
-  /** The threshold in sigmas that `severity` stands for. */
+  /** The threshold in sigmas that `severity` stands for, raised or not. */
   threshold: number;
+  /** What the alert budget has added to it: 0 for a source within its budget, and for a critical anomaly. */
+  raisedBy: number;
+  /** Warnings of the source in the 24 h before this episode. */
+  earlierInDay: number;
   /** End of the window it started with, Unix milliseconds. */
   startedMs: number;
   /** Highest score of the episode so far. */
@@ -52,12 +62,29 @@ export interface Episode {
   below: number;
   /** Windows in a row that said nothing. */
   blind: number;
+  /** Sigmas that the alert budget had added to the warning threshold when it began. */
+  raisedBy: number;
+  earlierInDay: number;
+}
+
+/** What is remembered of a source's alerts; plain JSON, so that a checkpoint can hold it. */
+export interface AlertHistory {
+  source: string;
+  episode: Episode | null;
+  /** When the episodes that count towards the budget began, Unix milliseconds, oldest first. */
+  warningsMs: number[];
+  /** When its last episode ended; null before that. */
+  endedMs: number | null;
 }
 
 export interface EpisodeOptions {
   /** Sigmas; a score above it warns. */
   warningThreshold: number;
   criticalThreshold: number;
+  /** Warnings a source may give in 24 h before its bar rises. */
+  alertBudget: number;
+  /** Milliseconds after an episode's end in which a warning begins no other. */
+  refractoryMs: number;
   /** `dmd` is the only channel, so its gates (degraded, sparse, recurrent, incomplete) hold the whole alert. Default true. */
   dmdOnly?: boolean;
 }
@@ -76,40 +103,69 @@ export function episodeId(source: string, startWindowId: number): string {
 }
 
 /** Severity of a score, gates aside. */
-export function severityOf(score: number | null, options: EpisodeOptions): AnomalySeverity | null {
+export function severityOf(score: number | null, options: Thresholds): AnomalySeverity | null {
   if (score === null) return null;
   if (score > options.criticalThreshold) return 'critical';
   return score > options.warningThreshold ? 'warning' : null;
 }
 
-/** One window further: `open` is the source's open episode before it, the result's `episode` the one after it. */
-export function advanceEpisode(
-  open: Episode | null,
+/** One window further: `before` is what is known of the source, the result's `after` what is to be remembered. */
+export function advanceAlerts(
+  before: AlertHistory,
+  verdict: Verdict,
+  options: EpisodeOptions,
+): { after: AlertHistory; anomaly: Anomaly | null } {
+  const nowMs = verdict.windowEndMs;
+  if (before.episode === null) {
+    const episode = beginEpisode(before, verdict, options);
+    if (episode === null) return { after: before, anomaly: null };
+    return { after: { ...before, episode }, anomaly: toAnomaly('start', episode, verdict, options) };
+  }
+  const { episode, anomaly } = advanceEpisode(before.episode, verdict, options);
+  if (episode !== null) return { after: { ...before, episode }, anomaly };
+  const { severity, startedMs } = before.episode;
+  const warningsMs = severity === 'warning' ? withWarning(before.warningsMs, startedMs, options) : before.warningsMs;
+  return { after: { ...before, episode, warningsMs, endedMs: nowMs }, anomaly };
+}
+
+function beginEpisode(
+  { warningsMs, endedMs }: AlertHistory,
+  verdict: Verdict,
+  options: EpisodeOptions,
+): Episode | null {
+  if (holdingGates(verdict, options).length > 0) return null;
+  const nowMs = verdict.windowEndMs;
+  const raisedBy = barRaise(warningsMs, nowMs, options);
+  const severity = severityOf(verdict.score, raised(options, raisedBy));
+  if (severity === null) return null;
+  if (severity === 'warning' && endedMs !== null && nowMs - endedMs < options.refractoryMs) return null;
+  return {
+    source: verdict.source,
+    episodeId: episodeId(verdict.source, verdict.windowId),
+    severity,
+    startedMs: nowMs,
+    peakScore: verdict.score!,
+    below: 0,
+    blind: 0,
+    raisedBy,
+    earlierInDay: recentWarnings(warningsMs, nowMs).length,
+  };
+}
+
+function advanceEpisode(
+  open: Episode,
   verdict: Verdict,
   options: EpisodeOptions,
 ): { episode: Episode | null; anomaly: Anomaly | null } {
+  const thresholds = raised(options, open.raisedBy);
   const holding = holdingGates(verdict, options);
-  const severity = holding.length > 0 ? null : severityOf(verdict.score, options);
-
-  if (!open) {
-    if (severity === null) return { episode: null, anomaly: null };
-    const episode: Episode = {
-      source: verdict.source,
-      episodeId: episodeId(verdict.source, verdict.windowId),
-      severity,
-      startedMs: verdict.windowEndMs,
-      peakScore: verdict.score!,
-      below: 0,
-      blind: 0,
-    };
-    return { episode, anomaly: toAnomaly('start', episode, verdict, options) };
-  }
+  const severity = holding.length > 0 ? null : severityOf(verdict.score, thresholds);
 
   const isBlind = verdict.score === null || holding.some((gate) => BLIND_GATES.has(gate));
   const blind = isBlind ? open.blind + 1 : 0;
   if (isBlind && blind <= BLIND_WINDOWS_TO_HOLD) return { episode: { ...open, blind }, anomaly: null };
 
-  const holds = holding.length === 0 && verdict.score !== null && verdict.score > holdLevel(open.severity, options);
+  const holds = holding.length === 0 && verdict.score !== null && verdict.score > holdLevel(open.severity, thresholds);
   if (!holds) {
     const episode = { ...open, blind, below: open.below + 1 };
     if (episode.below < WINDOWS_BELOW_TO_CLOSE) return { episode, anomaly: null };
@@ -123,13 +179,19 @@ export function advanceEpisode(
   return { episode: { ...open, peakScore, below: 0, blind: 0 }, anomaly: null };
 }
 
-/** Never above the warning threshold: else a window could close a critical episode and open a warning in one breath. */
-function holdLevel(severity: AnomalySeverity, options: EpisodeOptions): number {
-  return Math.min(HOLD_SHARE * thresholdOf(severity, options), options.warningThreshold);
+type Thresholds = Pick<EpisodeOptions, 'warningThreshold' | 'criticalThreshold'>;
+
+function raised({ warningThreshold, criticalThreshold }: Thresholds, by: number): Thresholds {
+  return { warningThreshold: warningThreshold + by, criticalThreshold };
 }
 
-function thresholdOf(severity: AnomalySeverity, options: EpisodeOptions): number {
-  return severity === 'critical' ? options.criticalThreshold : options.warningThreshold;
+/** Never above the warning threshold: else a window could close a critical episode and open a warning in one breath. */
+function holdLevel(severity: AnomalySeverity, thresholds: Thresholds): number {
+  return Math.min(HOLD_SHARE * thresholdOf(severity, thresholds), thresholds.warningThreshold);
+}
+
+function thresholdOf(severity: AnomalySeverity, thresholds: Thresholds): number {
+  return severity === 'critical' ? thresholds.criticalThreshold : thresholds.warningThreshold;
 }
 
 function holdingGates(verdict: Verdict, { dmdOnly = true }: EpisodeOptions): Gate[] {
@@ -137,48 +199,89 @@ function holdingGates(verdict: Verdict, { dmdOnly = true }: EpisodeOptions): Gat
 }
 
 function toAnomaly(phase: Phase, episode: Episode, verdict: Verdict, options: EpisodeOptions): Anomaly {
-  const { episodeId, severity, startedMs, peakScore } = episode;
-  const threshold = thresholdOf(severity, options);
-  const anomaly = { phase, episodeId, verdict, severity, threshold, startedMs, peakScore };
+  const { episodeId, severity, startedMs, peakScore, raisedBy, earlierInDay } = episode;
+  const threshold = thresholdOf(severity, raised(options, raisedBy));
+  const added = threshold - thresholdOf(severity, options);
+  const anomaly = {
+    phase,
+    episodeId,
+    verdict,
+    severity,
+    threshold,
+    raisedBy: added,
+    earlierInDay,
+    startedMs,
+    peakScore,
+  };
   return { ...anomaly, message: anomalyMessage(anomaly) };
 }
 
-/** The open episodes of all sources. */
+/** What is remembered of the alerts of all sources. */
 export class Episodes {
   readonly #options: EpisodeOptions;
-  readonly #open = new Map<string, Episode>();
+  readonly #sources = new Map<string, AlertHistory>();
 
-  /** `restored`: what {@link Episodes.save} gave before the restart; entries that are not episodes are left out. */
+  /** `restored`: what {@link Episodes.save} gave before the restart; entries that cannot come from there are left out. */
   constructor(options: EpisodeOptions, restored: readonly unknown[] = []) {
     this.#options = options;
-    for (const entry of restored) if (isEpisode(entry)) this.#open.set(entry.source, { ...entry });
+    for (const entry of restored) if (isAlertHistory(entry)) this.#sources.set(entry.source, structuredClone(entry));
   }
 
   /** Verdicts of one source must come in the order of their windows. */
   observe(verdict: Verdict): Anomaly | null {
-    const { episode, anomaly } = advanceEpisode(this.#open.get(verdict.source) ?? null, verdict, this.#options);
-    if (episode) this.#open.set(verdict.source, episode);
-    else this.#open.delete(verdict.source);
+    const { source, windowEndMs } = verdict;
+    const before = this.#sources.get(source) ?? { source, episode: null, warningsMs: [], endedMs: null };
+    const { after, anomaly } = advanceAlerts(before, verdict, this.#options);
+    if (this.#matters(after, windowEndMs)) this.#sources.set(source, after);
+    else this.#sources.delete(source);
     return anomaly;
   }
 
+  /** The open episode of a source. */
   get(source: string): Episode | null {
-    return this.#open.get(source) ?? null;
+    return this.#sources.get(source)?.episode ?? null;
+  }
+
+  /** Sigmas that the alert budget adds to the warning threshold of a source. */
+  raisedBy(source: string, nowMs: number): number {
+    const history = this.#sources.get(source);
+    if (history === undefined) return 0;
+    return history.episode?.raisedBy ?? barRaise(history.warningsMs, nowMs, this.#options);
   }
 
   get openCount(): number {
-    return this.#open.size;
+    let open = 0;
+    for (const { episode } of this.#sources.values()) if (episode !== null) open++;
+    return open;
   }
 
   /** The source's state is gone for good (not: parked). */
   remove(source: string): void {
-    this.#open.delete(source);
+    this.#sources.delete(source);
   }
 
   /** Plain JSON, sorted by source: same state, same bytes. */
-  save(): Episode[] {
-    return [...this.#open.values()].sort((a, b) => (a.source < b.source ? -1 : 1));
+  save(): AlertHistory[] {
+    return [...this.#sources.values()].sort((a, b) => (a.source < b.source ? -1 : 1));
   }
+
+  #matters({ episode, warningsMs, endedMs }: AlertHistory, nowMs: number): boolean {
+    if (episode !== null || recentWarnings(warningsMs, nowMs).length > 0) return true;
+    return endedMs !== null && nowMs - endedMs < this.#options.refractoryMs;
+  }
+}
+
+function isAlertHistory(value: unknown): value is AlertHistory {
+  const history = value as Partial<AlertHistory> | null;
+  return (
+    typeof history === 'object' &&
+    history !== null &&
+    typeof history.source === 'string' &&
+    (history.episode === null || isEpisode(history.episode)) &&
+    Array.isArray(history.warningsMs) &&
+    history.warningsMs.every(Number.isFinite) &&
+    (history.endedMs === null || Number.isFinite(history.endedMs))
+  );
 }
 
 function isEpisode(value: unknown): value is Episode {
@@ -189,6 +292,9 @@ function isEpisode(value: unknown): value is Episode {
     typeof episode.source === 'string' &&
     typeof episode.episodeId === 'string' &&
     (episode.severity === 'warning' || episode.severity === 'critical') &&
-    [episode.startedMs, episode.peakScore, episode.below, episode.blind].every(Number.isFinite)
+    [
+      ...[episode.startedMs, episode.peakScore, episode.below, episode.blind],
+      ...[episode.raisedBy, episode.earlierInDay],
+    ].every(Number.isFinite)
   );
 }

@@ -1,50 +1,108 @@
 /** One line about an anomaly, as a person would write it. */
+import type { Finding } from '../detect/findings.ts';
 import type { TopTemplate, Verdict } from '../detect/verdict.ts';
 import type { Anomaly } from './episodes.ts';
 
 /** What a pager or a chat line shows of a template before it becomes unreadable. */
 const TEMPLATE_CHARACTERS = 80;
-const TEMPLATES_SHOWN = 3;
+const MOST_TOLD = 3;
+/** Templates with a smaller part in the change are left to the page. */
+const MIN_SHARE = 0.1;
 
 /**
- *     otlp:api-2 drifted: 3.4 sigma (critical above 3.0); new: «…» (12 times); usual 120, now 3: «GET /product/<*>»
+ *     otlp:api-2 drifted: durationMs of «GET /product/<*>» rose from 12 to 910; 3 error templates are new, most of «…» (12); 3.4 sigma (critical above 3.0)
+ *     otlp:api-2 drifted: «GET /product/<*>» fell from 120 to 3; 2.7 sigma (warning above 2.5, raised after 2 in 24 h)
  *     otlp:api-2 drifted further: …
  *     otlp:api-2 is back to normal after 12 min: 0.8 sigma (was critical, peak 4.2)
  */
 export function anomalyMessage(anomaly: Omit<Anomaly, 'message'>): string {
   const { phase, verdict, severity, threshold } = anomaly;
-  const score = verdict.score === null ? '' : `: ${scoreText(verdict.score, threshold)} sigma`;
+  const score = verdict.score === null ? null : `${scoreText(verdict.score, threshold)} sigma`;
   if (phase === 'end') {
     const lasted = duration(verdict.windowEndMs - anomaly.startedMs);
     // A gate may hold a loud window: then its name says more than its sigma.
-    const calm = verdict.gates.length > 0 ? ` (now ${verdict.gates.join(', ')})` : score;
+    const calm = verdict.gates.length > 0 ? ` (now ${verdict.gates.join(', ')})` : score === null ? '' : `: ${score}`;
     return singleLine(
       `${verdict.source} is back to normal after ${lasted}${calm} (was ${severity}, peak ${scoreText(anomaly.peakScore, threshold)})`,
     );
   }
   const verb = phase === 'start' ? 'drifted' : 'drifted further';
-  const head = `${verdict.source} ${verb}${score} (${severity} above ${thresholdText(threshold)})`;
-  return singleLine([head, ...changes(verdict)].join('; '));
+  const bar = `(${severity} above ${thresholdText(threshold)}${budgetText(anomaly)})`;
+  return singleLine(`${verdict.source} ${verb}: ${[...changes(verdict), `${score ?? ''} ${bar}`.trim()].join('; ')}`);
 }
 
-/** The templates that carry most of the change, in words. */
+/** What the channels heard, loudest first, then the templates that carry the rest of the change. */
 function changes(verdict: Verdict): string[] {
+  const told = new Set<string>();
+  const words: string[] = [];
+  const tell = (template: string | null, text: string): void => {
+    if (words.length === MOST_TOLD || (template !== null && told.has(template))) return;
+    if (template !== null) told.add(template);
+    words.push(text);
+  };
+  for (const finding of verdict.findings) tell(finding.template, findingText(finding));
   const isNew = new Set(verdict.newTemplates);
-  const shown = verdict.topTemplates.filter((top) => top.share > 0).slice(0, TEMPLATES_SHOWN);
-  const words = shown.map((top) => change(top, isNew.has(top.template)));
-  const more = verdict.newTemplates.filter((template) => !shown.some((top) => top.template === template));
-  if (more.length > 0)
-    words.push(`${shown.length > 0 ? 'also new' : 'new'}: ${quote(more[0]!)}${andMore(more.length - 1)}`);
+  for (const top of verdict.topTemplates.slice(0, MOST_TOLD)) {
+    if (top.share >= MIN_SHARE) tell(top.template, templateText(top, isNew.has(top.template)));
+  }
+  const more = verdict.newTemplates.filter((template) => !told.has(template));
+  const counted = verdict.findings.some(({ channel }) => channel === 'novelty');
+  if (more.length > 0 && !counted) {
+    words.push(`${told.size > 0 ? 'also new' : 'new'}: ${quote(more[0]!)}${andMore(more.length - 1)}`);
+  }
   return words;
 }
 
-function change(top: TopTemplate, isNew: boolean): string {
-  const text = quote(top.template);
-  if (isNew) return `new: ${text} (${times(top.count)})`;
+/** `«GET /product/<*>» fell from 120 to 3` */
+export function findingText({ about, template, placeholder, now, usual }: Finding): string {
+  const moved = `${now > usual ? 'rose' : 'fell'} from ${count(usual)} to ${count(now)}`;
+  switch (about) {
+    case 'new templates':
+    case 'new error templates': {
+      const kind = about === 'new templates' ? 'template' : 'error template';
+      const most = template === null ? '' : `: ${quote(template)}`;
+      if (now === 1) return `new ${kind}${most}`;
+      return `${count(now)} ${kind}s are new${template === null ? '' : `, most of ${quote(template)}`}`;
+    }
+    case 'warnings':
+    case 'errors':
+      return `${about} ${moved}${template === null ? '' : `, most in ${quote(template)}`}`;
+    case 'numbers':
+      return template === null ? 'numbers changed' : numbersText(template, placeholder, now, usual);
+    case 'records':
+      if (template === null) return now === 0 ? `fell silent, usually ${count(usual)} records` : `records ${moved}`;
+      return countText(template, now, usual);
+  }
+}
+
+/** `durationMs of «GET /product/<*>» rose from 12 to 910` */
+function numbersText(template: string, placeholder: number | null, now: number, usual: number): string {
+  const { name, unit } = placeholder === null ? { name: null, unit: '' } : numberName(template, placeholder);
+  const value = (v: number): string => `${Number(v.toPrecision(3))}${unit}`;
+  return `${name ?? 'numbers'} of ${quote(template)} ${now > usual ? 'rose' : 'fell'} from ${value(usual)} to ${value(now)}`;
+}
+
+/** What stands around the n-th `<*>`: the key before it (`took=<*>`, `"ms":<*>`, `time: <*>`) and the unit behind it. */
+export function numberName(template: string, placeholder: number): { name: string | null; unit: string } {
+  const parts = template.split('<*>');
+  const name =
+    /([\p{L}_][\w.-]{0,39})["']?\s{0,2}[=:]\s{0,2}["']?$/u.exec((parts[placeholder - 1] ?? '').slice(-60))?.[1] ?? null;
+  const unit = /^ ?(?:[nuµm]s|s|sec|seconds|[kKMG]i?B|bytes|%)(?![\p{L}\d])/u.exec(parts[placeholder] ?? '')?.[0] ?? '';
+  return { name, unit: unit.trim() === '' ? '' : ` ${unit.trim()}` };
+}
+
+function templateText(top: TopTemplate, isNew: boolean): string {
+  if (isNew) return `new: ${quote(top.template)} (${times(top.count)})`;
+  return countText(top.template, top.count, top.usualCount);
+}
+
+function countText(template: string, now: number, usual: number): string {
+  const text = quote(template);
   // A burst of the past that the model thought would come again.
-  if (top.count === 0 && top.usualCount === 0) return `expected again, did not come: ${text}`;
-  if (top.count === 0) return `gone, usually ${count(top.usualCount)}: ${text}`;
-  return `usual ${count(top.usualCount)}, now ${count(top.count)}: ${text}`;
+  if (now === 0 && usual === 0) return `expected again, did not come: ${text}`;
+  if (now === 0) return `gone, usually ${count(usual)}: ${text}`;
+  if (now === usual) return `usual number at an unusual time: ${text}`;
+  return `${text} ${now > usual ? 'rose' : 'fell'} from ${count(usual)} to ${count(now)}`;
 }
 
 function andMore(n: number): string {
@@ -65,9 +123,14 @@ function scoreText(score: number, threshold: number): string {
   return score.toFixed(1) === threshold.toFixed(1) ? score.toFixed(2) : score.toFixed(1);
 }
 
-/** As configured, with at least one decimal. */
+/** As configured, with at least one decimal; raised ones are cut to two. */
 function thresholdText(threshold: number): string {
-  return Number.isInteger(threshold) ? threshold.toFixed(1) : String(threshold);
+  return Number.isInteger(threshold) ? threshold.toFixed(1) : String(Number(threshold.toFixed(2)));
+}
+
+/** Why the threshold is higher than the configured one. */
+function budgetText({ raisedBy, earlierInDay }: Pick<Anomaly, 'raisedBy' | 'earlierInDay'>): string {
+  return raisedBy > 0 ? `, raised after ${earlierInDay} in 24 h` : '';
 }
 
 function quote(template: string): string {

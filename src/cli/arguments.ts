@@ -23,6 +23,8 @@ export interface ReplayCommand {
   timezone: string | null;
   scoresFile: string | null;
   anomaliesFile: string | null;
+  /** Faults that happened: the run is scored against them. */
+  labelsFile: string | null;
   json: boolean;
 }
 
@@ -55,6 +57,7 @@ const OPTIONS: Record<CommandName, Options> = {
     timezone: { type: 'string' },
     scores: { type: 'string' },
     anomalies: { type: 'string' },
+    labels: { type: 'string' },
     json: { type: 'boolean' },
   },
 };
@@ -103,6 +106,7 @@ export function parseArguments(argv: readonly string[]): Command {
     timezone: checkTimezone(one('timezone')),
     scoresFile: one('scores'),
     anomaliesFile: one('anomalies'),
+    labelsFile: one('labels'),
     json: values.has('json'),
   };
 }

@@ -40,6 +40,7 @@ const COMMANDS: Record<CommandName, { form: string; meaning: string; options: Op
       },
       { form: '--scores FILE', meaning: 'write one JSON line per source and window' },
       { form: '--anomalies FILE', meaning: 'write one JSON line per anomaly record' },
+      { form: '--labels FILE', meaning: 'score the run against known faults: what was found, how soon, at what price' },
       { form: '--json', meaning: 'print the summary as JSON' },
     ],
   },

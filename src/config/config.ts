@@ -30,6 +30,10 @@ export interface DriftDetectionConfig {
   entropyThreshold: number;
   warningThreshold: number;
   criticalThreshold: number;
+  /** Warnings a source may give in 24 h before its bar rises. */
+  alertBudget: number;
+  /** How long after an episode's end a warning begins no other. */
+  refractoryMs: number;
   dmdTimeDelay: number;
   dmdRank: number;
   batchTimeoutMs: number;
@@ -43,6 +47,8 @@ export interface DriftDetectionConfig {
   maxSources: number;
   /** JavaScript regular expressions whose matches become `<redacted>` before mining. */
   redact: string[];
+  /** False: no log line is kept or sent, only templates and counts. */
+  keepSamples: boolean;
 }
 
 /** `receivers.otlp`; a protocol that is null is switched off. */
@@ -119,6 +125,8 @@ export interface TelemetryConfig {
   endpoint: string;
   /** Put the `source` label on the per-source series. */
   sourceLabel: boolean;
+  /** Show `logdrift_channel_score{source,channel}`. */
+  channelScores: boolean;
   /** Base URL of an OTLP/HTTP receiver for metrics (`…/v1/metrics` is appended); null = pull only. */
   otlpEndpoint: string | null;
   otlpIntervalMs: number;

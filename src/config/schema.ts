@@ -206,6 +206,8 @@ export const configSchema = v.object({
       entropy_threshold: number(2.5, 0, 64),
       warning_threshold: number(2, 0, 1000),
       critical_threshold: number(3, 0, 1000),
+      alert_budget: integer(1, 0, 1000),
+      refractory_period: duration('10m', { minMs: 0, maxMs: DAY_MS }),
       dmd_time_delay: integer(5, 1, 100),
       dmd_rank: integer(50, 1, 1000),
       batch_timeout: duration('100ms', { minMs: 0, maxMs: 60_000 }),
@@ -219,6 +221,7 @@ export const configSchema = v.object({
       allowed_lateness: duration('10s', { minMs: 0, maxMs: DAY_MS }),
       max_sources: integer(2000, 1, 100_000),
       redact: list(pattern()),
+      keep_samples: flag(true),
     }),
   }),
   receivers: section({
@@ -320,6 +323,7 @@ export const configSchema = v.object({
   telemetry: section({
     endpoint: endpoint('0.0.0.0:8888'),
     source_label: flag(true),
+    channel_scores: flag(false),
     otlp_endpoint: v.optional(httpUrl()),
     otlp_interval: duration('60s', { minMs: 50, maxMs: DAY_MS }),
   }),

@@ -25,6 +25,8 @@ export function toConfig(file: ConfigFile): Config {
       entropyThreshold: drift.entropy_threshold,
       warningThreshold: drift.warning_threshold,
       criticalThreshold: drift.critical_threshold,
+      alertBudget: drift.alert_budget,
+      refractoryMs: drift.refractory_period,
       dmdTimeDelay: drift.dmd_time_delay,
       dmdRank: drift.dmd_rank,
       batchTimeoutMs: drift.batch_timeout,
@@ -36,6 +38,7 @@ export function toConfig(file: ConfigFile): Config {
       allowedLatenessMs: drift.allowed_lateness,
       maxSources: drift.max_sources,
       redact: drift.redact,
+      keepSamples: drift.keep_samples,
     },
     receivers: {
       otlp: {
@@ -82,6 +85,7 @@ export function toConfig(file: ConfigFile): Config {
     telemetry: {
       endpoint: telemetry.endpoint,
       sourceLabel: telemetry.source_label,
+      channelScores: telemetry.channel_scores,
       otlpEndpoint: telemetry.otlp_endpoint ?? null,
       otlpIntervalMs: telemetry.otlp_interval,
     },

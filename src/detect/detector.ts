@@ -1,6 +1,7 @@
 import { ErrorBaseline } from './baseline.ts';
 import { ChannelState } from './channels/channel-state.ts';
 import { explainWindow } from './explain.ts';
+import { addEvictions, NO_EVICTIONS, type Evictions } from './evictions.ts';
 import { REFUSED, ROW, ROW_BYTES, type RecordFrame } from './frame.ts';
 import { isDmdOnly, Judge, type JudgeOptions } from './judge.ts';
 import { Miner, MINER_DEFAULTS } from './miner/miner.ts';
@@ -12,6 +13,7 @@ import { isZero } from './top-templates.ts';
 import { VectorTable } from './vectors.ts';
 import type { Verdict, WindowExplanation } from './verdict.ts';
 
+export type { Evictions } from './evictions.ts';
 export type { Gate } from './history.ts';
 export type { SourceDelta, StoredSource } from './persist.ts';
 export type { Severity, TopTemplate, Verdict, WindowExplanation } from './verdict.ts';
@@ -21,6 +23,8 @@ export interface DetectorOptions extends JudgeOptions {
   hashSeed: number;
   /** Regular expressions; what they match becomes `<redacted>` before anything else sees it. */
   redact: readonly string[];
+  /** False: no line is kept, only templates and counts. */
+  keepSamples: boolean;
   /** Sources parked in memory when there is no store. */
   maxParked: number;
 }
@@ -28,16 +32,6 @@ export interface DetectorOptions extends JudgeOptions {
 export interface FailedRestore {
   key: string;
   error: unknown;
-}
-
-/** What the bounds made leave since the last step. */
-export interface Evictions {
-  /** Clusters of the miner's trees. */
-  clusters: number;
-  /** Templates of a history beyond {@link MAX_TEMPLATES}. */
-  templates: number;
-  /** Lines whose template had no room in an overfull pane; they count as records only. */
-  lines: number;
 }
 
 /**
@@ -59,7 +53,7 @@ export class Detector {
   /** Without a store: sources that left, least recent first. */
   readonly #parked = new Map<string, Source>();
   #failedRestores: FailedRestore[] = [];
-  #evictions: Evictions = { clusters: 0, templates: 0, lines: 0 };
+  #evictions: Evictions = { ...NO_EVICTIONS };
 
   constructor(options: DetectorOptions) {
     this.#options = options;
@@ -192,10 +186,7 @@ export class Detector {
     const muted = this.#muted.has(source.key);
     const verdict = pending.window.gap ? null : this.#judge.judge(source, pending, { handle, muted });
     source.sweep();
-    const { clusters, templates, lines } = source.takeEvictions();
-    this.#evictions.clusters += clusters;
-    this.#evictions.templates += templates;
-    this.#evictions.lines += lines;
+    addEvictions(this.#evictions, source.takeEvictions());
     return verdict;
   }
 
@@ -207,7 +198,7 @@ export class Detector {
 
   takeEvictions(): Evictions {
     const evictions = this.#evictions;
-    this.#evictions = { clusters: 0, templates: 0, lines: 0 };
+    this.#evictions = { ...NO_EVICTIONS };
     return evictions;
   }
 
@@ -231,6 +222,7 @@ export class Detector {
       historyWindows: this.#options.dmdWindows + 1, // one more, so that the newest window can be explained exactly
       panesPerWindow: this.#options.panesPerWindow,
       vectors: this.#vectors,
+      keepSamples: this.#options.keepSamples,
       precededByGap,
     });
   }
@@ -266,7 +258,7 @@ export class Detector {
           ? source.miner.observeGiven(bytes, end, templateEnd)
           : source.miner.observe(bytes, start, end);
       const counted = source.count(cluster, bytes, start, end, timeMs, ids, idStart, severity);
-      if (counted && this.#values) source.miner.addNumbers(cluster, bytes);
+      if (counted) source.miner.addNumbers(cluster, bytes);
       return;
     }
     const text = redactor.redact(bytes, start, end);
@@ -276,6 +268,6 @@ export class Detector {
         ? source.miner.observeGiven(template, 0, template.length)
         : source.miner.observe(text, 0, text.length);
     const counted = source.count(cluster, text, 0, text.length, timeMs, ids, idStart, severity);
-    if (counted && this.#values) source.miner.addNumbers(cluster, text);
+    if (counted) source.miner.addNumbers(cluster, text);
   }
 }

@@ -4,7 +4,7 @@ import type { Source } from './source.ts';
 import { topTemplates } from './top-templates.ts';
 import type { WindowExplanation } from './verdict.ts';
 
-/** A kept window told again: what was said then, and what its prediction consisted of. @returns null when it is not kept */
+/** A kept window told again: what was said then, and of a window that was not loud lately what its prediction consisted of. @returns null when it is not kept */
 export function explainWindow(
   judge: Judge,
   { dmdWindows, stepMs }: Pick<JudgeOptions, 'dmdWindows' | 'stepMs'>,
@@ -16,7 +16,10 @@ export function explainWindow(
   if (i < 0) return null;
   source.refreshGram(scorer);
   const { error } = scorer.predict(history, source.templates, i);
-  const top = error === null ? [] : topTemplates(scorer, source, i, new Map());
+  const why = source.details.reasons(windowId) ?? {
+    findings: [],
+    topTemplates: error === null ? [] : topTemplates(scorer.shares(), source, i, source.details.of(windowId)),
+  };
   const window = history.window(i);
   const said = history.verdict(i);
   return {
@@ -32,10 +35,10 @@ export function explainWindow(
       gates: [...window.gates],
       rank: window.rank,
       newTemplates: [],
-      topTemplates: top,
+      ...why,
     }),
     exact: i >= dmdWindows || history.size < history.capacity,
-    topTemplates: top,
+    topTemplates: why.topTemplates,
     modes: scorer.modes(history, i).map(({ periodSteps, ...mode }) => ({
       ...mode,
       periodMs: periodSteps === null ? null : periodSteps * stepMs,

@@ -1,15 +1,17 @@
 import { ChannelScorer } from './channels/channel-scorer.ts';
 import { packVerdict, type ChannelVerdict } from './channels/channel-verdict.ts';
 import { CHANNELS, DEFAULT_WEIGHTS, type Channel } from './channels/combination.ts';
+import type { Reasons } from './details.ts';
+import { explainChannels } from './findings.ts';
 import { isRecurrent, isSparse } from './gates.ts';
 import type { Gate } from './history.ts';
-import { unite } from './pane.ts';
+import { unite, type PaneEntry } from './pane.ts';
 import { makeRoom } from './room.ts';
 import { WindowScorer, type ScorerOptions } from './score.ts';
 import type { PendingWindow, Source } from './source.ts';
-import { MAX_TEMPLATES, type TemplateTable } from './template.ts';
+import { MAX_TEMPLATES, type Template, type TemplateTable } from './template.ts';
 import { topTemplates } from './top-templates.ts';
-import type { Severity, Verdict } from './verdict.ts';
+import type { Severity, TopTemplate, Verdict } from './verdict.ts';
 
 export interface JudgeOptions extends ScorerOptions {
   stepMs: number;
@@ -22,6 +24,7 @@ export interface JudgeOptions extends ScorerOptions {
 }
 
 const MAX_NEW_TEMPLATES = 5;
+const QUIET: Reasons = { findings: [], topTemplates: [] };
 /** Gates that hold back dmd's surprise among several channels. */
 const DMD_GATES: readonly Gate[] = ['degraded', 'sparse', 'recurrent'];
 
@@ -97,10 +100,12 @@ export class Judge {
     if (score === null) gates.unshift('warming');
     history.set(i, { ...window, gates, accepted });
 
-    const isLoud = score !== null && score > warningThreshold && error !== null;
-    const top = isLoud
-      ? topTemplates(this.scorer, source, i, new Map(entries.map((entry) => [entry.template, entry])))
-      : [];
+    source.details.keep(window.windowId, entries);
+    const isLoud = score !== null && score > warningThreshold;
+    const why = isLoud
+      ? this.#explain(source, i, { error, entries, newTemplates: newTemplates.map(({ template }) => template) })
+      : QUIET;
+    if (isLoud) source.details.keepLoud(window.windowId, ofTemplates(entries, why.topTemplates), why);
     if (accepted) for (const { template } of entries) templates.markSeen(template.id);
     return this.verdict(source, {
       handle,
@@ -114,8 +119,36 @@ export class Judge {
       gates,
       rank,
       newTemplates: newTemplates.slice(0, MAX_NEW_TEMPLATES).map(({ template }) => template.text),
-      topTemplates: top,
+      ...why,
     });
+  }
+
+  /** Why window `i`, which has just been scored, is loud. */
+  #explain(
+    source: Source,
+    i: number,
+    window: { error: number | null; entries: readonly PaneEntry[]; newTemplates: readonly Template[] },
+  ): Reasons {
+    const { history, templates, details } = source;
+    const { entries, newTemplates } = window;
+    const dmdShares = window.error === null ? [] : this.scorer.shares();
+    const from = Math.max(0, i - this.#options.dmdWindows);
+    const slotParts = source.slots?.parts ?? [];
+    const { findings, shares } =
+      this.#channels === null
+        ? { findings: [], shares: dmdShares }
+        : explainChannels({
+            scorer: this.#channels,
+            history,
+            templates,
+            i,
+            from,
+            entries,
+            newTemplates,
+            dmdShares,
+            slotParts,
+          });
+    return { findings, topTemplates: topTemplates(shares, source, i, details.of(history.windowId(i))) };
   }
 
   /** Score and severity of a window that has been judged, now or long ago. `channels`: null where dmd is the only one, or while warming. */
@@ -145,6 +178,7 @@ export class Judge {
       gates: window.gates,
       rank: window.rank,
       newTemplates: window.newTemplates,
+      findings: window.findings,
       topTemplates: window.topTemplates,
     };
   }
@@ -202,6 +236,12 @@ export class Judge {
     if (score > this.#options.criticalThreshold) return 'critical';
     return score > this.#options.warningThreshold ? 'warning' : 'normal';
   }
+}
+
+/** Entries of these templates. */
+function ofTemplates(entries: readonly PaneEntry[], top: readonly TopTemplate[]): PaneEntry[] {
+  const ids = new Set(top.map(({ templateId }) => templateId));
+  return entries.filter(({ template }) => ids.has(template.id));
 }
 
 /** The score is dmd's z then, and the gates that concern dmd hold the whole alert. */

@@ -1,5 +1,8 @@
 import { addSummary } from './channels/values.ts';
+import { addLevels, type Levels } from './levels.ts';
+import { byteString } from './miner/layout.ts';
 import type { SlotNumbers } from './miner/numbers.ts';
+import { uniteQuantiles } from './miner/quantiles.ts';
 import { current, type Template } from './template.ts';
 
 /** Lines of a template kept per pane, and their longest form. */
@@ -13,29 +16,37 @@ export const TRACE_BYTES = 24;
 export interface PaneEntry {
   template: Template;
   count: number;
-  samples: Uint8Array[];
-  /** {@link TRACE_BYTES} each. */
-  traces: Uint8Array[];
-  /** At the number positions of the template; empty where the channel `values` is off. */
+  /** Records by level. */
+  levels: Levels;
+  /** UTF-8, one character per byte: a third of the memory of a byte array each. Empty where no samples are kept. */
+  samples: readonly string[];
+  /** {@link TRACE_BYTES} each, as in {@link samples}. */
+  traces: readonly string[];
+  /** What its number positions held. */
   numbers: readonly SlotNumbers[];
 }
 
 /** The start of a line that is shown to people: whole characters, at most {@link MAX_SAMPLE_BYTES}. */
-export function sampleOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
+export function sampleOf(bytes: Uint8Array, start: number, end: number): string {
   let cut = end;
   if (end - start > MAX_SAMPLE_BYTES) {
     cut = start + MAX_SAMPLE_BYTES;
     while (cut > start && (bytes[cut]! & 0xc0) === 0x80) cut--;
   }
-  return bytes.slice(start, cut);
+  return byteString(bytes, start, cut);
 }
 
 /** Whether the trace whose id begins at `ids[start]` is among `traces`. */
-export function holdsTrace(traces: readonly Uint8Array[], ids: Uint8Array, start: number): boolean {
+export function holdsTrace(traces: readonly string[], ids: Uint8Array, start: number): boolean {
   return traces.some((trace) => {
-    for (let k = 0; k < 16; k++) if (trace[k] !== ids[start + k]) return false;
+    for (let k = 0; k < 16; k++) if (trace.charCodeAt(k) !== ids[start + k]) return false;
     return true;
   });
+}
+
+/** {@link TRACE_BYTES} bytes at `ids[start]`. */
+export function traceOf(ids: Uint8Array, start: number): string {
+  return byteString(ids, start, start + TRACE_BYTES);
 }
 
 /** A closed pane of one source. */
@@ -78,9 +89,11 @@ export function unite(panes: readonly Pane[]): Pane {
         byTemplate.set(template, { ...entry, template });
       } else {
         known.count += entry.count;
+        known.levels = addLevels(known.levels, entry.levels);
         known.samples = [...known.samples, ...entry.samples].slice(0, MAX_SAMPLES);
         const { traces } = known;
-        known.traces = [...traces, ...entry.traces.filter((ids) => !holdsTrace(traces, ids, 0))].slice(0, MAX_TRACES);
+        const isNew = (ids: string): boolean => !traces.some((other) => other.slice(0, 16) === ids.slice(0, 16));
+        known.traces = [...traces, ...entry.traces.filter(isNew)].slice(0, MAX_TRACES);
         known.numbers = uniteNumbers(known.numbers, entry.numbers);
       }
     }
@@ -89,7 +102,7 @@ export function unite(panes: readonly Pane[]): Pane {
   return { records, warnings, errors, entries: [...byTemplate.values()], gap };
 }
 
-/** By token. Means and squares are exact; of the quantiles, which are of a sample, those of the larger part stay. */
+/** By token. Exact: means, squares and quantiles are those of all values together. */
 function uniteNumbers(a: readonly SlotNumbers[], b: readonly SlotNumbers[]): readonly SlotNumbers[] {
   if (b.length === 0) return a;
   const united = a.map((slot) => ({ ...slot }));
@@ -99,8 +112,8 @@ function uniteNumbers(a: readonly SlotNumbers[], b: readonly SlotNumbers[]): rea
       united.push(slot);
       continue;
     }
-    if (slot.count > known.count) [known.median, known.p95] = [slot.median, slot.p95];
     addSummary(known, slot);
+    known.quantiles = uniteQuantiles(known.quantiles, slot.quantiles);
   }
   return united;
 }

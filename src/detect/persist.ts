@@ -1,12 +1,13 @@
 import { ErrorBaseline, type SavedBaseline } from './baseline.ts';
 import { ChannelState, type SavedChannels } from './channels/channel-state.ts';
 import type { SavedSlots } from './channels/slot-history.ts';
+import type { Levels } from './levels.ts';
 import type { StoredCluster, StoredMiner } from './miner/miner.ts';
 import type { Source } from './source.ts';
 import type { Template } from './template.ts';
 
 /** Version of what is written here; the store starts cold when it differs. */
-export const STATE_VERSION = 3;
+export const STATE_VERSION = 4;
 
 /** What a source's history looks like in the store: opaque to the store, versioned by {@link STATE_VERSION}. */
 export interface StoredSource {
@@ -41,6 +42,8 @@ interface Meta {
   nextTemplate: number;
   /** Numbers of the miner's clusters, least recently used first: it moves with every line, so it is not kept in the templates' rows. */
   recency: number[];
+  /** Records by level of the templates that had any: number and counts. They move with every window, so they are not in the templates' rows. */
+  levels: [number, Levels][];
   /** Numbers of the templates without a vector when Gram rows were last formed. */
   unembedded: number[];
 }
@@ -77,6 +80,7 @@ export function saveSource(source: Source): SourceDelta {
     miner: source.miner.saveState(),
     nextTemplate: templates.nextNumber,
     recency: Array.from(source.miner.clusters(), (cluster) => cluster.number),
+    levels: Array.from(templates.all(), ({ number, levels }) => [number, levels]),
     unembedded: source.unembedded.map((template) => template.number),
   };
   const delta: SourceDelta = {
@@ -130,6 +134,7 @@ export function restoreSource(source: Source, stored: StoredSource): void {
   if (source.slots !== null && meta.slots !== null) source.slots.restore(meta.slots, byNumber);
   const gramRow = new Float64Array(history.capacity);
   for (const { windowId, blob } of stored.windows) restoreWindow(source, windowId, blob, gramRow);
+  for (const [number, levels] of meta.levels) byNumber.get(number)!.levels = levels;
   source.unembedded = meta.unembedded.flatMap((number) => byNumber.get(number) ?? []);
   templates.changed.clear();
   templates.seenChanged = false;

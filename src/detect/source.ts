@@ -2,10 +2,13 @@ import type { ErrorBaseline } from './baseline.ts';
 import { ERROR, WARN } from './channels/severity.ts';
 import type { ChannelState } from './channels/channel-state.ts';
 import { SlotHistory } from './channels/slot-history.ts';
+import { RecentDetails } from './details.ts';
+import type { Evictions } from './evictions.ts';
 import { History } from './history.ts';
+import { addLevels, LEVEL_NAMES, levelOf } from './levels.ts';
 import type { Cluster, Miner } from './miner/miner.ts';
 import type { SlotNumbers } from './miner/numbers.ts';
-import { EMPTY_PANE, GAP_PANE, holdsTrace, MAX_SAMPLES, MAX_TRACES, sampleOf, TRACE_BYTES, unite } from './pane.ts';
+import { EMPTY_PANE, GAP_PANE, holdsTrace, MAX_SAMPLES, MAX_TRACES, sampleOf, traceOf, unite } from './pane.ts';
 import type { Pane, PaneEntry } from './pane.ts';
 import type { WindowScorer } from './score.ts';
 import { current, MAX_TEMPLATES, TemplateTable, type Template } from './template.ts';
@@ -29,8 +32,9 @@ export interface PendingWindow {
 interface ClusterPane {
   template: Template | null;
   firstMs: number;
-  samples: Uint8Array[];
-  traces: Uint8Array[];
+  levels: number[];
+  samples: string[];
+  traces: string[];
 }
 
 /** Everything that belongs to one source: template tree, open pane, closed panes, history, baseline. */
@@ -46,12 +50,15 @@ export class Source {
   readonly slots: SlotHistory | null;
   /** Closed windows in order; the pipeline bounds them by scoring the oldest without its vectors. */
   readonly pending: PendingWindow[] = [];
+  /** Of few windows: what is shown beside their counts. */
+  readonly details = new RecentDetails();
   /** Rows of old windows changed, or the store knows nothing of this source: everything is written again. */
   historyRewritten = true;
   /** Newest window that the store has. */
   savedWindowId = -Infinity;
   /** Templates without a vector when Gram rows were last formed. */
   unembedded: readonly Template[] = [];
+  readonly #samplesKept: number;
   #panes: Pane[];
   #touched: Cluster[] = [];
   #openRecords = 0;
@@ -60,7 +67,7 @@ export class Source {
   #newestMs = 0;
   /** Lines of clusters beyond {@link MAX_TOUCHED} in a pane. */
   #overflowLines = 0;
-  #countedEvictions = 0;
+  #counted = { clusters: 0, candidates: 0, unsorted: 0 };
 
   constructor(options: {
     key: string;
@@ -72,6 +79,8 @@ export class Source {
     historyWindows: number;
     panesPerWindow: number;
     vectors: VectorTable;
+    /** False: no line is kept. */
+    keepSamples: boolean;
     /** The panes before the first record: empty for a new or parked source, gaps after a restart. */
     precededByGap: boolean;
   }) {
@@ -81,6 +90,7 @@ export class Source {
     this.channels = options.channels ?? null;
     this.history = new History(options.historyWindows, { scored: this.channels !== null });
     this.slots = options.values === true ? new SlotHistory(options.historyWindows) : null;
+    this.#samplesKept = options.keepSamples ? MAX_SAMPLES : 0;
     this.templates = new TemplateTable(this.history, options.vectors);
     this.#panes = new Array<Pane>(options.panesPerWindow - 1).fill(options.precededByGap ? GAP_PANE : EMPTY_PANE);
   }
@@ -115,9 +125,10 @@ export class Source {
     }
     cluster.paneCount++;
     const pane = cluster.pane as ClusterPane;
-    if (pane.samples.length < MAX_SAMPLES) pane.samples.push(sampleOf(bytes, start, end));
+    pane.levels[levelOf(severity)]!++;
+    if (pane.samples.length < this.#samplesKept) pane.samples.push(sampleOf(bytes, start, end));
     if (pane.traces.length < MAX_TRACES && idStart >= 0 && !holdsTrace(pane.traces, ids, idStart)) {
-      pane.traces.push(ids.slice(idStart, idStart + TRACE_BYTES));
+      pane.traces.push(traceOf(ids, idStart));
     }
     return true;
   }
@@ -158,10 +169,16 @@ export class Source {
   }
 
   /** What the bounds made leave since the last call. */
-  takeEvictions(): { clusters: number; templates: number; lines: number } {
-    const clusters = this.miner.evictedTotal - this.#countedEvictions;
-    const evictions = { clusters, templates: this.templates.overflowed, lines: this.#overflowLines };
-    this.#countedEvictions += clusters;
+  takeEvictions(): Evictions {
+    const before = this.#counted;
+    const now = (this.#counted = { ...this.miner.evicted, unsorted: this.miner.unsortedLines });
+    const evictions = {
+      clusters: now.clusters - before.clusters,
+      candidates: now.candidates - before.candidates,
+      templates: this.templates.overflowed,
+      lines: this.#overflowLines,
+      unsorted: now.unsorted - before.unsorted,
+    };
     this.templates.overflowed = 0;
     this.#overflowLines = 0;
     return evictions;
@@ -203,7 +220,7 @@ export class Source {
       if (cluster.text !== template.text)
         pane.template = this.templates.attach(cluster, current(template), pane.firstMs);
     }
-    this.#countedEvictions = this.miner.evictedTotal;
+    this.#counted = { ...this.miner.evicted, unsorted: this.miner.unsortedLines };
   }
 
   /** Templates follow the clusters that were born, generalised or left since the last pane. */
@@ -236,10 +253,13 @@ export class Source {
         pane.template = this.templates.attach(cluster, null, pane.firstMs);
         this.templates.detach(cluster, pane.template);
       }
-      const { template, samples, traces } = pane;
+      const { template, levels, samples, traces } = pane;
       const numbers = cluster.numbers?.take() ?? NO_NUMBERS;
-      entries.push({ template, count: cluster.paneCount, samples, traces, numbers });
+      entries.push({ template, count: cluster.paneCount, levels, samples, traces, numbers });
+      const counted = current(template);
+      counted.levels = addLevels(counted.levels, levels);
       cluster.paneCount = 0;
+      pane.levels = newLevels();
       pane.samples = [];
       pane.traces = [];
     }
@@ -249,7 +269,11 @@ export class Source {
 }
 
 function newClusterPane(template: Template | null, firstMs: number): ClusterPane {
-  return { template, firstMs, samples: [], traces: [] };
+  return { template, firstMs, levels: newLevels(), samples: [], traces: [] };
+}
+
+function newLevels(): number[] {
+  return LEVEL_NAMES.map(() => 0);
 }
 
 /** Whether the history counts a cluster's template. */

@@ -1,4 +1,5 @@
 import type { History } from './history.ts';
+import { addLevels, NO_LEVELS, type Levels } from './levels.ts';
 import type { Cluster } from './miner/miner.ts';
 import type { Vector, VectorTable } from './vectors.ts';
 
@@ -17,6 +18,8 @@ export interface Template {
   id: string;
   text: string;
   firstSeenMs: number;
+  /** Records by level since it was first seen. */
+  levels: Levels;
   /** Column in the history, -1 while no kept window counts it. */
   slot: number;
   vector: Vector;
@@ -26,6 +29,13 @@ export interface Template {
   mergedInto: Template | null;
   /** The store has a row of it. */
   stored: boolean;
+}
+
+/** Which `<*>` of its text the number at token `token` is, from 1; null once the miner has dropped the template. */
+export function placeholderOf({ clusters }: Template, token: number): number | null {
+  // All clusters of a template have its text.
+  const [cluster] = clusters;
+  return cluster?.placeholderOf(token) ?? null;
 }
 
 /** Follows merges to the template that counts now. */
@@ -86,6 +96,7 @@ export class TemplateTable {
       id,
       text,
       firstSeenMs,
+      levels: NO_LEVELS,
       slot: -1,
       vector: this.#vectors.hold(text),
       clusters: new Set(),
@@ -204,6 +215,7 @@ export class TemplateTable {
     }
     if (this.#seen.has(from.id)) this.markSeen(into.id);
     into.firstSeenMs = Math.min(into.firstSeenMs, from.firstSeenMs);
+    into.levels = addLevels(into.levels, from.levels);
     from.mergedInto = into;
     from.clusters.clear();
     this.#remove(from);

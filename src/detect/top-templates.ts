@@ -1,44 +1,58 @@
+import { NO_LEVELS } from './levels.ts';
+import type { SlotNumbers } from './miner/numbers.ts';
+import { quantile } from './miner/quantiles.ts';
 import { TRACE_BYTES, type PaneEntry } from './pane.ts';
-import type { WindowScorer } from './score.ts';
+import type { TemplateShare } from './attribution.ts';
 import type { Source } from './source.ts';
-import type { Template } from './template.ts';
-import type { TopTemplate } from './verdict.ts';
+import { placeholderOf, type Template } from './template.ts';
+import type { NumberSummary, TopTemplate } from './verdict.ts';
 
 const MAX_TOP_TEMPLATES = 10;
+/** Of a template that did not occur in the window. */
+const NOTHING: Omit<PaneEntry, 'template' | 'count'> = { levels: NO_LEVELS, samples: [], traces: [], numbers: [] };
 
 /**
- * The templates that window `i`'s reconstruction error consists of; {@link WindowScorer.predict} has just found one for it.
+ * The templates that window `i` is loud for.
  *
- * @param entries - of the window, for samples and traces; empty when it is long gone
+ * @param shares - largest first
+ * @param entries - of the window, for levels, samples, traces and numbers; empty when it is long gone
  */
 export function topTemplates(
-  scorer: WindowScorer,
+  shares: readonly TemplateShare[],
   source: Source,
   i: number,
   entries: ReadonlyMap<Template, PaneEntry>,
 ): TopTemplate[] {
-  return scorer
-    .shares()
-    .slice(0, MAX_TOP_TEMPLATES)
-    .map(({ column, share }) => {
-      const template = source.templates.bySlot[column]!;
-      const entry = entries.get(template);
-      const sample = entry?.samples[0];
-      const traces = entry?.traces ?? [];
-      return {
-        templateId: template.id,
-        template: template.text,
-        share,
-        count: source.history.count(i, column),
-        usualCount: source.history.medianCount(column, i),
-        firstSeenMs: template.firstSeenMs,
-        sample: sample === undefined ? null : Buffer.from(sample).toString('utf8'),
-        traceIds: traces.map((ids) => Buffer.from(ids.subarray(0, 16)).toString('hex')),
-        spanIds: traces.map((ids) =>
-          isZero(ids, 16, TRACE_BYTES - 16) ? '' : Buffer.from(ids.subarray(16)).toString('hex'),
-        ),
-      };
-    });
+  return shares.slice(0, MAX_TOP_TEMPLATES).map(({ column, share }) => {
+    const template = source.templates.bySlot[column]!;
+    const { levels, samples, traces, numbers } = entries.get(template) ?? NOTHING;
+    const ids = traces.map((trace) => Buffer.from(trace, 'latin1'));
+    return {
+      templateId: template.id,
+      template: template.text,
+      share,
+      count: source.history.count(i, column),
+      usualCount: source.history.medianCount(column, i),
+      firstSeenMs: template.firstSeenMs,
+      levels,
+      levelsTotal: template.levels,
+      samples: samples.map((sample) => Buffer.from(sample, 'latin1').toString('utf8')),
+      numbers: summariesOf(numbers, template),
+      traceIds: ids.map((trace) => trace.toString('hex', 0, 16)),
+      spanIds: ids.map((trace) => (isZero(trace, 16, TRACE_BYTES - 16) ? '' : trace.toString('hex', 16))),
+    };
+  });
+}
+
+function summariesOf(numbers: readonly SlotNumbers[], template: Template): NumberSummary[] {
+  return numbers
+    .toSorted((a, b) => a.token - b.token)
+    .map(({ token, count, quantiles }) => ({
+      placeholder: placeholderOf(template, token),
+      count,
+      median: quantile(quantiles, 0.5),
+      p95: quantile(quantiles, 0.95),
+    }));
 }
 
 /** An OTLP id of zeros means none. */

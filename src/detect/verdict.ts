@@ -1,22 +1,41 @@
 import type { Channel } from './channels/combination.ts';
+import type { Finding } from './findings.ts';
 import type { Gate } from './history.ts';
+import type { Levels } from './levels.ts';
 
 /** −ln p of each enabled channel, before cap and weight. */
 export type ChannelSurprises = Readonly<Partial<Record<Channel, number>>>;
 
 export type Severity = 'normal' | 'warning' | 'critical';
 
+/** The numbers at one position of a template in one window. */
+export interface NumberSummary {
+  /** Which `<*>` of the template, from 1; null once the miner has dropped the template. */
+  placeholder: number | null;
+  count: number;
+  median: number;
+  p95: number;
+}
+
 export interface TopTemplate {
   templateId: string;
   template: string;
-  /** Exact share of the squared residual; the shares of all templates of a window sum to 1. */
+  /**
+   * Its part in what the score consists of: of several channels by the nats that each adds (`findings.ts`), of `dmd` alone its exact share of the squared
+   * residual, which may be negative. The shares of all templates of a window sum to 1.
+   */
   share: number;
   count: number;
   /** Median count over the accepted windows. */
   usualCount: number;
   firstSeenMs: number;
-  /** A line of this window, null when the template did not occur in it. */
-  sample: string | null;
+  /** Records of this window by level, and all since the template was first seen. */
+  levels: Levels;
+  levelsTotal: Levels;
+  /** At most 3 lines of this window; empty when the template did not occur in it, and where no samples are kept. */
+  samples: string[];
+  /** What its number positions held in this window, by position. */
+  numbers: NumberSummary[];
   /** 32 hex digits each, at most 5. */
   traceIds: string[];
   /** 16 hex digits each ('' where the record had none), same order. */
@@ -50,6 +69,8 @@ export interface Verdict {
   rank: number;
   /** Texts of templates never accepted before, at most 5. */
   newTemplates: string[];
+  /** What the channels heard, loudest first; empty unless the score lies above the warning threshold, and where `dmd` is the only channel. */
+  findings: Finding[];
   /** Filled when the score lies above the warning threshold, else empty. Largest share first, at most 10. */
   topTemplates: TopTemplate[];
 }

@@ -33,7 +33,9 @@ export function pipelineEvents(options: PipelineEventsOptions): PipelineEvents {
       instruments.step.lastTimestampSeconds.record(step.stepEndMs / 1000);
       instruments.step.lastDurationSeconds.record(step.durationMs / 1000);
       instruments.step.durationSeconds.record(step.durationMs / 1000);
-      for (const [reason, count] of Object.entries(step.evictions)) {
+      const { unsorted, ...evicted } = step.evictions;
+      instruments.sources.unsortedRecords.add(unsorted);
+      for (const [reason, count] of Object.entries(evicted)) {
         if (count > 0) instruments.sources.evictedTemplates.add(count, { reason });
       }
       options.judged(step);

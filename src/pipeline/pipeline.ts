@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { Episodes, type Episode } from '../alert/episodes.ts';
+import { Episodes, type AlertHistory, type Episode } from '../alert/episodes.ts';
 import type { CloseStep } from '../clock/clock.ts';
 import { EventTimeClock } from '../clock/event-time.ts';
 import { WallClock } from '../clock/wall.ts';
@@ -73,6 +73,8 @@ export interface Pipeline extends AsyncDisposable {
   waitingRecords(): number;
   /** The open episode of a source. */
   episode(key: string): Episode | null;
+  /** Sigmas that the alert budget adds to the thresholds of a source. */
+  alertRaisedBy(key: string): number;
   explain(key: string, windowId: number): Promise<WindowExplanation | null>;
   /** Event time only: the input has ended, every pane that the newest record has passed is closed and judged. */
   flush(): Promise<void>;
@@ -86,7 +88,7 @@ interface ServiceState {
   judgedMs: number;
   /** Embedding space of the history. */
   fingerprint: string | null;
-  episodes: Episode[];
+  episodes: AlertHistory[];
   identities: [key: string, identity: [string, string][]][];
 }
 
@@ -238,6 +240,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     registry,
     waitingRecords: () => waiting.reduce((sum, count) => sum + count, 0),
     episode: (key) => episodes.get(key),
+    alertRaisedBy: (key) => episodes.raisedBy(key, clock.nowMs()),
     explain: async (key, windowId) => {
       const entry = registry.get(key);
       return entry === undefined ? null : pool.explain(entry.shard, entry.handle, windowId);
@@ -272,6 +275,7 @@ function detectorOptions(options: PipelineOptions): DetectorOptions {
     criticalThreshold: detection.criticalThreshold,
     hashSeed,
     redact: detection.redact,
+    keepSamples: detection.keepSamples,
     maxParked: MAX_PARKED_PER_SHARD,
   };
 }

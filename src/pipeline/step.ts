@@ -1,7 +1,7 @@
 import type { Anomaly, Episodes } from '../alert/episodes.ts';
 import type { SourceDelta } from '../detect/persist.ts';
 import type { Verdict } from '../detect/verdict.ts';
-import type { Evictions } from '../detect/detector.ts';
+import { addEvictions, NO_EVICTIONS, type Evictions } from '../detect/evictions.ts';
 import type { FromShard } from '../shard/messages.ts';
 import { postVectors, type ShardPool } from '../shard/pool.ts';
 import type { Registry } from '../source/registry.ts';
@@ -105,6 +105,7 @@ export class Steps {
       if (entry?.key !== verdict.source) continue;
       entry.reconstructionError = verdict.reconstructionError;
       entry.normalizedError = verdict.normalizedError;
+      entry.channelScores = verdict.channels;
       if (anomaly !== null && anomaly.phase !== 'end') entry.anomalies[anomaly.severity]++;
     }
     this.#unjudged.shift();
@@ -133,11 +134,7 @@ export class Steps {
 }
 
 function sum(evictions: Evictions[]): Evictions {
-  const total: Evictions = { clusters: 0, templates: 0, lines: 0 };
-  for (const { clusters, templates, lines } of evictions) {
-    total.clusters += clusters;
-    total.templates += templates;
-    total.lines += lines;
-  }
+  const total = { ...NO_EVICTIONS };
+  for (const ofShard of evictions) addEvictions(total, ofShard);
   return total;
 }

@@ -13,6 +13,8 @@ import { exportLogs } from '../receive/export.ts';
 import type { Attributes } from '../receive/record.ts';
 import { DecodeError } from '../receive/wire.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
+import { createEvaluation } from './evaluation/collect.ts';
+import { readLabels } from './evaluation/labels.ts';
 import { openInputs, type InputItem } from './inputs.ts';
 import type { LineItem } from './read-plain.ts';
 import { InputError } from './read-error.ts';
@@ -34,16 +36,20 @@ export async function replay(command: ReplayCommand, config: Config): Promise<nu
   await using files = new AsyncDisposableStack();
   const scores = command.scoresFile === null ? null : files.use(await openLines(command.scoresFile));
   const anomalies = command.anomaliesFile === null ? null : files.use(await openLines(command.anomaliesFile));
+  const labels = command.labelsFile === null ? null : await readLabels(command.labelsFile);
+  const evaluation = labels === null ? null : createEvaluation(labels, config);
   const inputs = openInputs(command.inputs, { source: command.source, timezone: command.timezone });
   using progress = new Progress(inputs, process.stderr);
 
   const judged = async (step: JudgedStep): Promise<void> => {
     for (const verdict of step.verdicts) {
       summary.verdict(verdict);
+      evaluation?.verdict(verdict);
       if (scores !== null) await scores.write(scoreLine(verdict));
     }
     for (const anomaly of step.anomalies) {
       summary.anomaly(anomaly);
+      evaluation?.anomaly(anomaly);
       if (anomalies !== null) await anomalies.write(anomalyLine(anomaly));
     }
     progress.at(step.stepEndMs, summary.episodes);
@@ -72,7 +78,10 @@ export async function replay(command: ReplayCommand, config: Config): Promise<nu
   await files.disposeAsync();
   // Where standard output carries lines, it carries nothing else.
   const said = [command.scoresFile, command.anomaliesFile].includes('-') ? process.stderr : process.stdout;
-  said.write(command.json ? `${JSON.stringify(summary.json(inputs.stats))}\n` : summary.table(inputs.stats));
+  if (command.json) {
+    const result = { ...summary.json(inputs.stats), ...(evaluation === null ? {} : { evaluation: evaluation.json() }) };
+    said.write(`${JSON.stringify(result)}\n`);
+  } else said.write(summary.table(inputs.stats) + (evaluation === null ? '' : `\n${evaluation.table()}`));
   return 0;
 }
 
@@ -162,8 +171,7 @@ async function openLines(path: string): Promise<Lines> {
   return {
     write: async (line) => {
       if (failed !== null) throw failed;
-      if (!stream.write(`${JSON.stringify(line)}\n`))
-        await Promise.race([once(stream, 'drain'), once(stream, 'close')]);
+      if (!stream.write(`${JSON.stringify(line)}\n`)) await drained(stream);
     },
     async [Symbol.asyncDispose]() {
       // Standard output stays open for others; an empty write is called back once what went before is out.
@@ -175,4 +183,12 @@ async function openLines(path: string): Promise<Lines> {
       if (failed !== null) throw failed;
     },
   };
+}
+
+/** Until there is room again, or will never be: the next write says what went wrong. */
+async function drained(stream: Writable): Promise<void> {
+  const done = new AbortController();
+  const { signal } = done;
+  await Promise.race([once(stream, 'drain', { signal }), once(stream, 'close', { signal })]).catch(() => undefined);
+  done.abort();
 }

@@ -1,5 +1,6 @@
 import type { Anomaly } from '../alert/episodes.ts';
 import type { Verdict } from '../detect/verdict.ts';
+import { align } from './align.ts';
 import type { InputStats } from './inputs.ts';
 
 interface SourceTotals {
@@ -79,14 +80,4 @@ export class ReplaySummary {
   #sorted(): [string, SourceTotals][] {
     return [...this.#sources].sort(([a], [b]) => (a < b ? -1 : 1));
   }
-}
-
-/** First column left, numbers right. */
-function align(rows: string[][]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows
-    .map((row) =>
-      row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join('  '),
-    )
-    .join('\n');
 }

@@ -26,6 +26,8 @@ export interface SourceEntry {
   anomalies: { warning: number; critical: number };
   reconstructionError: number | null;
   normalizedError: number | null;
+  /** Nats by channel; null while there are none. */
+  channelScores: Readonly<Record<string, number>> | null;
 }
 
 /** Panes looked back at for a sender outage (design section 3). */
@@ -107,6 +109,7 @@ export class Registry {
       anomalies: { warning: 0, critical: 0 },
       reconstructionError: null,
       normalizedError: null,
+      channelScores: null,
     };
     this.#byHandle[handle] = entry;
     this.#byKey.set(entry.key, entry);

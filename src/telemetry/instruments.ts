@@ -26,7 +26,10 @@ export interface Instruments {
     unmappedRecords: Counter<{ reason: string }>;
     /** Accepted and not analysed: `late`, `future`, `waiting_limit`, `source_limit`, `own_anomaly`, `excluded`, `disabled` */
     droppedRecords: Counter<{ reason: string }>;
+    /** `clusters`, `candidates`, `templates`, `lines` */
     evictedTemplates: Counter<{ reason: string }>;
+    /** Counted as the template `<unsorted>`. */
+    unsortedRecords: Counter;
   };
   step: {
     completed: Counter;
@@ -106,6 +109,11 @@ export function createInstruments(meter: Meter): Instruments {
       unmappedRecords: counter('logdrift_unmapped_records', '{record}', 'Log records that named no source.'),
       droppedRecords: counter('logdrift_dropped_records', '{record}', 'Accepted log records that were not analysed.'),
       evictedTemplates: counter('logdrift_evicted_templates', '{template}', 'Templates forgotten to stay in bounds.'),
+      unsortedRecords: zeroed(
+        'logdrift_unsorted_log_records',
+        '{record}',
+        'Log records without a template of their own: too many others were new.',
+      ),
     },
     step: {
       completed: zeroed('logdrift_steps', '{step}', 'Steps completed.'),

@@ -27,6 +27,8 @@ export interface SourceMetrics {
   readonly reconstructionError: number | null;
   /** DMD's z of the newest scored window; null before the 27th. */
   readonly normalizedError: number | null;
+  /** Nats by channel of the newest scored window; null before its 7th, and where `dmd` is the only channel. */
+  readonly channelScores: Readonly<Record<string, number>> | null;
   readonly received: number;
   readonly late: number;
   /** Count by reason; a reason appears with its first record. */
@@ -41,6 +43,8 @@ export interface PerSourceProducerOptions {
    * gauges show the largest value of any source: the alertable question left is "how bad is the worst".
    */
   sourceLabel: boolean;
+  /** Seven more series a source: `logdrift_channel_score`. */
+  channelScores: boolean;
   scope: { name: string; version: string };
   now?: () => number;
 }
@@ -108,8 +112,18 @@ const SERIES: readonly SeriesDefinition[] = [
   },
 ];
 
+const CHANNEL_SERIES: SeriesDefinition = {
+  name: 'logdrift_channel_score',
+  description: 'How surprised each detection channel is by the newest window, in nats (-ln p).',
+  unit: '',
+  kind: 'gauge',
+  points: (source) =>
+    Object.entries(source.channelScores ?? {}).map(([channel, value]) => ({ labels: { channel }, value })),
+};
+
 export function createPerSourceProducer(options: PerSourceProducerOptions): PerSourceProducer {
   const { sources, sourceLabel, scope, now = Date.now } = options;
+  const allSeries = options.channelScores ? [...SERIES, CHANNEL_SERIES] : SERIES;
   const startMs = now();
   /** Without the label: series name and labels -> what removed sources had counted. */
   const retired = new Map<string, Point>();
@@ -128,14 +142,14 @@ export function createPerSourceProducer(options: PerSourceProducerOptions): PerS
   return {
     retire(source) {
       if (sourceLabel) return;
-      for (const series of SERIES) {
+      for (const series of allSeries) {
         if (series.kind === 'counter') addPoints(retired, series, source, startMs);
       }
     },
     collect(): Promise<CollectionResult> {
       const live = [...sources];
       const endTime = millisToHrTime(now());
-      const metrics = SERIES.map((series) => toMetricData(series, collectPoints(series, live), endTime));
+      const metrics = allSeries.map((series) => toMetricData(series, collectPoints(series, live), endTime));
       return Promise.resolve({
         resourceMetrics: {
           resource: emptyResource(),

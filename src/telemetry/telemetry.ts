@@ -17,6 +17,7 @@ export interface TelemetryOptions {
   /** The live sources; iterated at every scrape and push. */
   sources: Iterable<SourceMetrics>;
   sourceLabel: boolean;
+  channelScores: boolean;
   /** Base URL of an OTLP/HTTP receiver (`/v1/metrics` is appended unless it is there); null = pull only. */
   otlpEndpoint: string | null;
   otlpIntervalMs: number;

@@ -12,6 +12,7 @@ import { Episodes } from '../../src/alert/episodes.ts';
 import type { WindowExplanation } from '../../src/detect/verdict.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { topTemplate, verdict } from '../alert/verdict.ts';
+import { EPISODE_OPTIONS } from '../alert/episode-options.ts';
 
 const XSS = '<img src=x onerror="alert(1)"></script><script>alert(2)</script>';
 const directory = mkdtempSync(join(tmpdir(), 'logdrift-admin-'));
@@ -35,6 +36,7 @@ function summary(key: string, recent: Recent | null = null): SourceSummary {
     muted: false,
     recent: recent?.source(key) ?? null,
     episode: null,
+    alertRaisedBy: 0.5,
   };
 }
 
@@ -127,7 +129,7 @@ test('a window is explained, in snake_case; unknown ones are 404, nonsense is 40
 
 test('the last 1,000 anomalies are kept, newest first', async () => {
   const recent = new Recent();
-  const episodes = new Episodes({ warningThreshold: 2, criticalThreshold: 3 });
+  const episodes = new Episodes(EPISODE_OPTIONS);
   for (let i = 0; i < 1_005; i++) recent.anomaly(episodes.observe(verdict({ source: `s${i}`, score: 2.5 }))!);
   await using admin = await start({ anomalies: () => recent.anomalies() });
   const { anomalies } = (await admin.json('/api/v1/anomalies')) as { anomalies: { source: string; phase: string }[] };
@@ -228,9 +230,13 @@ describe('page', () => {
   });
 
   test('hostile source keys and templates only ever travel as JSON, which no browser renders', async () => {
-    const episodes = new Episodes({ warningThreshold: 2, criticalThreshold: 3 });
+    const episodes = new Episodes(EPISODE_OPTIONS);
     const recent = new Recent();
-    const hostile = verdict({ source: XSS, score: 3.5, topTemplates: [topTemplate({ template: XSS, sample: XSS })] });
+    const hostile = verdict({
+      source: XSS,
+      score: 3.5,
+      topTemplates: [topTemplate({ template: XSS, samples: [XSS] })],
+    });
     recent.observe(hostile);
     recent.anomaly(episodes.observe(hostile)!);
     await using admin = await start({

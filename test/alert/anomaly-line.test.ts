@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { anomalyLine, scoreLine } from '../../src/alert/anomaly-line.ts';
 import { Episodes } from '../../src/alert/episodes.ts';
 import { topTemplate, verdict } from './verdict.ts';
+import { EPISODE_OPTIONS } from './episode-options.ts';
 
 test('a --scores line has exactly the promised keys in their order', () => {
   const line = JSON.stringify(scoreLine(verdict({ windowId: 29_922_560, score: 0.5, normalizedError: 0.5 })));
@@ -39,7 +40,7 @@ test('before scoring starts the scores are null', () => {
 });
 
 test('an --anomalies line adds episode, phase, message and top templates, in this order', () => {
-  const episodes = new Episodes({ warningThreshold: 2, criticalThreshold: 3 });
+  const episodes = new Episodes(EPISODE_OPTIONS);
   const anomaly = episodes.observe(
     verdict({ score: 3.5, severity: 'critical', topTemplates: [topTemplate({ traceIds: ['ab'.repeat(16)] })] }),
   )!;
@@ -51,12 +52,13 @@ test('an --anomalies line adds episode, phase, message and top templates, in thi
   ]);
   expect(JSON.stringify(line.top_templates)).toBe(
     '[{"template_id":"00112233aabbccdd","template":"GET /product/<*>","share":0.6,"count":3,"usual_count":120,' +
-      `"sample":"GET /product/17","trace_ids":["${'ab'.repeat(16)}"]}]`,
+      `"sample":"GET /product/17","trace_ids":["${'ab'.repeat(16)}"],"levels":{"INFO":3},` +
+      '"numbers":[{"placeholder":1,"count":3,"median":12,"p95":40}]}]',
   );
 });
 
 test('the line of an end carries the severity of its episode', () => {
-  const episodes = new Episodes({ warningThreshold: 2, criticalThreshold: 3 });
+  const episodes = new Episodes(EPISODE_OPTIONS);
   const [, , end] = [3.5, 0, 0].map((score, i) => episodes.observe(verdict({ windowId: 1_000 + i, score })));
   expect(anomalyLine(end!)).toMatchObject({ phase: 'end', severity: 'critical', score: 0 });
 });

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Gate } from '../../src/detect/history.ts';
-import { Episodes, episodeId, type EpisodeOptions } from '../../src/alert/episodes.ts';
+import { Episodes, episodeId } from '../../src/alert/episodes.ts';
+import { EPISODE_OPTIONS } from './episode-options.ts';
 import { STEP_MS, verdict } from './verdict.ts';
 
-const OPTIONS: EpisodeOptions = { warningThreshold: 2, criticalThreshold: 3 };
+const OPTIONS = EPISODE_OPTIONS;
 
 type Window = number | null | { score: number | null; gates: Gate[] };
 

@@ -13,6 +13,7 @@ import { createLog, type Log } from '../../src/telemetry/log.ts';
 import { createTelemetry } from '../../src/telemetry/telemetry.ts';
 import { partialSuccess, startGrpcReceiver, startHttpReceiver } from './otlp-receiver.ts';
 import { STEP_MS, topTemplate, verdict } from './verdict.ts';
+import { EPISODE_OPTIONS } from './episode-options.ts';
 
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 const SPAN_ID = 'b7ad6b7169203331';
@@ -41,11 +42,11 @@ function exporter(otlp: Partial<OtlpExporterConfig>, more: Partial<AnomalyExport
 }
 
 function start(more: Partial<Verdict> = {}): Anomaly {
-  return new Episodes({ warningThreshold: 2, criticalThreshold: 3 }).observe(verdict({ score: 3.5, ...more }))!;
+  return new Episodes(EPISODE_OPTIONS).observe(verdict({ score: 3.5, ...more }))!;
 }
 
 function telemetry() {
-  const options = { sources: [], sourceLabel: true, otlpEndpoint: null, otlpIntervalMs: 60_000 };
+  const options = { sources: [], sourceLabel: true, channelScores: false, otlpEndpoint: null, otlpIntervalMs: 60_000 };
   return createTelemetry({ ...options, version: '0.1.0', instanceId: 'node-1', log });
 }
 
@@ -117,7 +118,7 @@ test('an anomaly arrives with the Resource of its source, severity, attributes a
 test('a warning is WARN 13, a resolved episode INFO 9 under an event name of its own', async () => {
   await using receiver = await startHttpReceiver();
   await using out = exporter({ endpoint: `${receiver.endpoint}/v1/logs` });
-  const episodes = new Episodes({ warningThreshold: 2, criticalThreshold: 3 });
+  const episodes = new Episodes(EPISODE_OPTIONS);
   for (const [i, score] of [2.5, 0, 0].entries()) {
     const anomaly = episodes.observe(verdict({ windowId: 1_000 + i, score }));
     if (anomaly) out.send(anomaly, API_2);

@@ -44,7 +44,7 @@ test('replay takes inputs and options in any order', () => {
         '--timezone',
         'Europe/Berlin',
       ],
-      ...['--anomalies', 'a.jsonl', '--json', '--set', 'clock=event', '--', '--odd-name.log'],
+      ...['--anomalies', 'a.jsonl', '--labels', 'l.json', '--json', '--set', 'clock=event', '--', '--odd-name.log'],
     ]),
   ).toEqual({
     name: 'replay',
@@ -55,12 +55,14 @@ test('replay takes inputs and options in any order', () => {
     timezone: 'Europe/Berlin',
     scoresFile: 's.jsonl',
     anomaliesFile: 'a.jsonl',
+    labelsFile: 'l.json',
     json: true,
   });
   expect(parseArguments(['replay', 'a.log'])).toMatchObject({
     source: null,
     timezone: null,
     scoresFile: null,
+    labelsFile: null,
     json: false,
   });
 });
@@ -116,7 +118,7 @@ describe('refusals', () => {
     [['serve', '-x'], 'unknown option -x'],
     [['serve', '--constructor'], 'unknown option --constructor'],
     [['serve', '--scores', 'x'], 'unknown option --scores'],
-    [['replay', 'x', '--labels', 'l.json'], 'unknown option --labels'],
+    [['replay', 'x', '--lables', 'l.json'], 'unknown option --lables – did you mean --labels?'],
     [['serve', '--config'], '--config needs a value'],
     [['serve', '--config', '--set', 'a=b'], '--config needs a value'],
     [['serve', '--config='], '--config needs a value'],

@@ -89,6 +89,8 @@ describe('defaults', () => {
       entropyThreshold: 2.5,
       warningThreshold: 2,
       criticalThreshold: 3,
+      alertBudget: 1,
+      refractoryMs: 600_000,
       dmdTimeDelay: 5,
       dmdRank: 50,
       batchTimeoutMs: 100,
@@ -100,6 +102,7 @@ describe('defaults', () => {
       allowedLatenessMs: 10_000,
       maxSources: 2000,
       redact: [],
+      keepSamples: true,
     });
     const common = { maxRequestBytes: 64 * 1024 * 1024, maxConnections: 1000, tls: null, authenticator: null };
     expect(defaults.receivers.otlp).toEqual({

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Verdict } from '../../src/detect/detector.ts';
+import { NO_EVICTIONS } from '../../src/detect/evictions.ts';
 import { REFUSED } from '../../src/detect/frame.ts';
 import { Drive, SMALL, STEP_MS, frameOf, times, type Line } from './drive.ts';
 import { randomNumbers } from './miner/lines.ts';
@@ -225,7 +226,7 @@ describe('top templates', () => {
       count: 50,
       usualCount: 0,
       firstSeenMs: 1_700_000_000_000,
-      sample: 'connect ECONNREFUSED 10.0.0.0',
+      samples: ['connect ECONNREFUSED 10.0.0.0', 'connect ECONNREFUSED 10.0.0.1', 'connect ECONNREFUSED 10.0.0.2'],
       traceIds: [trace],
       spanIds: ['bb'.repeat(8)],
     });
@@ -257,7 +258,7 @@ describe('top templates', () => {
     for (let i = 0; i < 40; i++) drive.step(usual);
     drive.step(times(30, 'GET /cart'));
     const [top] = only(drive.step(times(30, 'GET /cart'))).topTemplates;
-    expect(top).toMatchObject({ template: 'POST /order', count: 0, usualCount: 60, sample: null, traceIds: [] });
+    expect(top).toMatchObject({ template: 'POST /order', count: 0, usualCount: 60, samples: [], traceIds: [] });
   });
 
   test('are left out of a usual window', () => {
@@ -391,7 +392,7 @@ describe('bounds', () => {
     expect(verdict.templates + dropped).toBe(3000);
     expect(clusters).toBe(3000 - 1024);
     expect(templates).toBe(verdict.templates - 256);
-    expect(drive.detector.takeEvictions()).toEqual({ lines: 0, clusters: 0, templates: 0 });
+    expect(drive.detector.takeEvictions()).toEqual(NO_EVICTIONS);
   });
 
   test('a flood of random lines does not crowd out the templates that are known', () => {

@@ -24,6 +24,7 @@ export const DEFAULTS: DetectorOptions = {
   criticalThreshold: 3,
   hashSeed: 0,
   redact: [],
+  keepSamples: true,
   maxParked: 4,
 };
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { DetectorOptions, StoredSource, Verdict } from '../../src/detect/detector.ts';
+import { NO_EVICTIONS } from '../../src/detect/evictions.ts';
 import { Drive, SEVEN, SMALL, STEP_MS, Shelf, times, type Line } from './drive.ts';
 import { randomNumbers } from './miner/lines.ts';
 
@@ -278,7 +279,7 @@ describe('restart', () => {
     const after = restore(shelf.stored!, 2000);
     after.step([]);
     after.step([]);
-    expect(after.detector.takeEvictions()).toEqual({ clusters: 0, templates: 0, lines: 0 });
+    expect(after.detector.takeEvictions()).toEqual(NO_EVICTIONS);
   });
 
   test('after a crash in the middle of a pane: what generalised in it is one template, not two', () => {

@@ -2,17 +2,17 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { brokenMinute, Sender, sendMinutes, startServe } from '../service/harness.ts';
 import { scrape, sourcesOf, taken } from './counting.ts';
-import { go, needs, run, TOOLBOX } from './toolbox.ts';
+import { go, run, TOOLBOX } from './toolbox.ts';
 
 const BIN = join(TOOLBOX, 'bin');
 
-needs("the Go exporters and promtool's linter", () =>
+beforeAll(async () => {
   // Go knows by itself what is built already.
-  go(['build', '-o', `${BIN}/`, './...'], { cwd: join(import.meta.dirname, 'go') }),
-);
+  await go(['build', '-o', `${BIN}/`, './...'], { cwd: join(import.meta.dirname, 'go') });
+}, 1_800_000);
 
 test.for(['none', 'gzip'])('every record of the Go exporters arrives once, compression %s', async (compression) => {
   await using logdrift = await startServe();

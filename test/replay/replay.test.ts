@@ -21,7 +21,17 @@ const SCORE_KEYS = [
   'gates',
 ];
 const ANOMALY_KEYS = [...SCORE_KEYS, 'episode_id', 'phase', 'message', 'top_templates'];
-const TEMPLATE_KEYS = ['template_id', 'template', 'share', 'count', 'usual_count', 'sample', 'trace_ids'];
+const TEMPLATE_KEYS = [
+  'template_id',
+  'template',
+  'share',
+  'count',
+  'usual_count',
+  'sample',
+  'trace_ids',
+  'levels',
+  'numbers',
+];
 
 let directory: string;
 beforeAll(async () => {

@@ -62,7 +62,7 @@ function assertIncident(received: ReceivedRecord[]): void {
   expect(attributes['normalized_error']).toBeGreaterThan(3);
   expect(attributes['logdrift.score']).toBe(attributes['normalized_error']);
   expect(attributes['reconstruction_error']).toBeGreaterThan(0);
-  expect(record.body.stringValue).toMatch(/^file:nginx drifted: \d+\.\d sigma \(critical above 3\.0\); /);
+  expect(record.body.stringValue).toMatch(/^file:nginx drifted: .*; \d+\.\d sigma \(critical above 3\.0\)$/);
   expect(record.body.stringValue).toContain('upstream database connection refused');
   expect(attributes['message']).toBe(record.body.stringValue);
   expect(attributes['logdrift.templates.new']).toEqual(

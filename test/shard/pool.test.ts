@@ -21,6 +21,7 @@ function options(): ShardOptions & { size: number } {
     channels: ['dmd' as const],
     hashSeed: 0,
     redact: [],
+    keepSamples: true,
     maxParked: 4,
   };
   return { size: 2, detector, waiting, persist: false };

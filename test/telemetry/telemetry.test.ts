@@ -27,6 +27,7 @@ function source(key: string, more: Partial<Source> = {}): Source {
     anomalies: { warning: 0, critical: 0 },
     reconstructionError: null,
     normalizedError: null,
+    channelScores: null,
     received: 0,
     late: 0,
     dropped: new Map(),
@@ -38,6 +39,7 @@ function telemetry(sources: Iterable<SourceMetrics>, more: Partial<TelemetryOpti
   return createTelemetry({
     sources,
     sourceLabel: true,
+    channelScores: false,
     otlpEndpoint: null,
     otlpIntervalMs: 60_000,
     version: '0.1.0',
@@ -88,6 +90,26 @@ test('a scored source shows exactly the promised names and labels', async () => 
   expect(text).toContain('# TYPE logdrift_anomalies_detected_total counter');
   expect(text).toContain('# TYPE logdrift_dmd_normalized_error gauge');
   expect(text).not.toContain('otel_scope');
+});
+
+test('channel scores are shown when asked for, by channel, and not before there are any', async () => {
+  const sources = [source('file:a', { channelScores: { dmd: 0.5, novelty: 6.25 } }), source('file:new')];
+  const pattern = /^logdrift_channel_score/;
+  await using off = telemetry(sources);
+  expect(await samples(off, pattern)).toEqual([]);
+  await using on = telemetry(sources, { channelScores: true });
+  expect(await samples(on, pattern)).toEqual([
+    'logdrift_channel_score{channel="dmd",source="file:a"} 0.5',
+    'logdrift_channel_score{channel="novelty",source="file:a"} 6.25',
+  ]);
+  await using worst = telemetry([...sources, source('file:b', { channelScores: { dmd: 2 } })], {
+    channelScores: true,
+    sourceLabel: false,
+  });
+  expect(await samples(worst, pattern)).toEqual([
+    'logdrift_channel_score{channel="dmd"} 2',
+    'logdrift_channel_score{channel="novelty"} 6.25',
+  ]);
 });
 
 test('the series of a removed source disappear, and start anew when it comes back', async () => {
@@ -185,6 +207,7 @@ test('the metrics of the service itself carry exactly these names', async () => 
     'logdrift_store_commit_duration_seconds histogram',
     'logdrift_store_commit_errors_total counter',
     'logdrift_unmapped_records_total counter',
+    'logdrift_unsorted_log_records_total counter',
     'process_cpu_seconds_total counter',
     'process_resident_memory_bytes gauge',
   ]);
@@ -201,6 +224,7 @@ test('a push carries the per-source series with cumulative sums that start when 
   const producer = createPerSourceProducer({
     sources: registry,
     sourceLabel: true,
+    channelScores: false,
     scope: { name: 'logdrift', version: '0.1.0' },
     now: () => 60_000,
   });

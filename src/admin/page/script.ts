@@ -22,7 +22,7 @@ function svg(tag, attributes) {
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
   return node;
 }
-const number = (value, digits) => (value === null || value === undefined ? '–' : value.toFixed(digits));
+const number = (value, digits) => (value === null || value === undefined ? '–' : value.toFixed(digits).replace(/^-(?=0*\.?0*$)/, ''));
 const nanoToTime = (nano) => new Date(Number(BigInt(nano) / 1000000n)).toLocaleString();
 
 async function call(path, options) {
@@ -76,7 +76,7 @@ function showSources(sources) {
       el('td', null, sparkline(source.scores)),
       el('td', { class: 'number' }, number(last && last.score, 1)),
       el('td', { class: 'number' }, String(source.received_records)),
-      el('td', null, state(source)));
+      el('td', null, state(source), source.alert_raised_by > 0 ? ' (alerts raised by ' + number(source.alert_raised_by, 2) + ' σ)' : null));
   }));
 }
 function anomalyItem(anomaly) {
@@ -110,6 +110,31 @@ function table(headers, rows) {
 function period(ms) {
   return ms === null ? '–' : ms < 7200000 ? (ms / 60000).toFixed(1) + ' min' : (ms / 3600000).toFixed(1) + ' h';
 }
+/** Records by level, all lines the same level in one word. */
+function levels(top) {
+  const cell = el('div', null, ...Object.entries(top.levels).map(([level, count]) => el('div', { class: level === 'ERROR' || level === 'FATAL' ? 'critical' : level === 'WARN' ? 'warning' : 'quiet' }, level.toLowerCase() + ' ' + count)));
+  cell.title = 'since it was first seen: ' + Object.entries(top.levels_total).map(([level, count]) => level.toLowerCase() + ' ' + count).join(', ');
+  return cell;
+}
+/** The template, then what is known of this window's lines: nothing of windows that are long gone. */
+function templateCell(top) {
+  return el('div', null,
+    el('code', null, top.template),
+    ...top.numbers.map((n) => el('div', { class: 'detail' }, (n.placeholder === null ? 'a number' : '<*> ' + n.placeholder) + ': ' + n.count + (n.count === 1 ? ' value' : ' values') + ', median ' + n.median + ', p95 ' + n.p95)),
+    ...top.samples.map((sample) => el('div', { class: 'detail' }, el('code', null, sample))),
+    top.trace_ids.length ? el('div', { class: 'detail' }, 'trace ' + top.trace_ids.map((trace, i) => trace + (top.span_ids[i] ? '/' + top.span_ids[i] : '')).join(', ')) : null);
+}
+/** Surprise of every channel as a bar, and what the loud ones heard. */
+function channelTable(window) {
+  const heard = new Map(window.findings.map((finding) => [finding.channel, finding.text]));
+  const rows = Object.entries(window.channels).sort((a, b) => b[1] - a[1]);
+  const most = Math.max(1, ...rows.map(([, nats]) => nats));
+  return table(['Channel', 'Surprise (nats)', 'What it heard'], rows.map(([channel, nats]) => {
+    const bar = el('div', { class: 'bar' });
+    bar.style.width = (100 * nats / most).toFixed(1) + '%';
+    return [channel, el('div', { class: 'bars' }, bar, nats.toFixed(1)), heard.get(channel) || ''];
+  }));
+}
 async function explain(key, windowId) {
   $('explain-title').textContent = key + ', window ' + windowId;
   $('explain-body').replaceChildren('loading …');
@@ -122,9 +147,10 @@ async function explain(key, windowId) {
         ', rank ' + window.rank),
       window.gates.length ? el('p', null, 'Gates: ' + window.gates.join(', ')) : '',
       window.exact ? '' : el('p', { class: 'quiet' }, 'Older windows that this one was predicted from have left; the figures are no longer exact.'),
-      el('h3', null, 'Templates by their share of the error'),
-      table(['Share', 'Now', 'Usual', 'Template', 'A line'], window.top_templates.map((top) =>
-        [(100 * top.share).toFixed(0) + ' %', String(top.count), String(top.usual_count), el('code', null, top.template), el('code', null, top.sample || '–')])),
+      ...(window.channels ? [el('h3', null, 'What the channels say'), channelTable(window)] : []),
+      el('h3', null, window.findings.length ? 'Templates by their share of the score' : 'Templates by their share of the error'),
+      table(['Share', 'Now', 'Usual', 'Levels', 'Template and lines of it'], window.top_templates.map((top) =>
+        [number(100 * top.share, 0) + ' %', String(top.count), String(top.usual_count), levels(top), templateCell(top)])),
       el('h3', null, 'Rhythms (modes of the one-step operator)'),
       table(['Period', 'Growth a step'], window.modes.map((mode) => [period(mode.period_ms), mode.modulus.toFixed(3)])));
   } catch (error) {

@@ -20,6 +20,8 @@ polyline { fill: none; stroke: var(--accent); stroke-width: 1.5; vector-effect: 
 svg line { stroke: var(--line); vector-effect: non-scaling-stroke; }
 ol { list-style: none; margin: 0; padding: 0; }
 li { border-bottom: 1px solid var(--line); padding: .5rem 0; }
+td:not(.number) { vertical-align: top; } #sources td { vertical-align: middle; }
+.detail { padding-left: 1rem; color: var(--quiet); font-size: .85rem; overflow-wrap: anywhere; }
 code { font: .85rem/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
 button { font: inherit; color: inherit; background: none; border: 1px solid var(--line); border-radius: 6px; padding: .15rem .6rem; cursor: pointer; }
 .link { border: 0; padding: 0; text-align: left; color: var(--accent); overflow-wrap: anywhere; }
@@ -27,6 +29,7 @@ button { font: inherit; color: inherit; background: none; border: 1px solid var(
 .badge { font-size: .8rem; padding: 0 .45rem; border: 1px solid currentColor; border-radius: 99px; margin-right: .4rem; }
 .warning { color: var(--warning); } .critical { color: var(--critical); }
 dialog { width: min(60rem, 94vw); max-height: 90vh; overflow: auto; border: 1px solid var(--line); border-radius: 8px; background: var(--card); color: var(--ink); }
+.bars { min-width: 10rem; } .bar { height: .5rem; border-radius: 2px; background: var(--accent); }
 dialog::backdrop { background: rgb(0 0 0 / .4); }
 #explain-close { float: right; }
 `;

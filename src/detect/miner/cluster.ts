@@ -39,7 +39,10 @@ export interface Leaf<Pane> {
   readonly candidates: Cluster<Pane>[];
   /** Grows with every change of a candidate: what was found before holds no longer. */
   version: number;
-  /** Next leaf with the same `exact` lane. */
+  /** Of each candidate the bits of its words and how many of them a line may lack, see {@link lacks}; holds for `filterVersion`. */
+  readonly filters: number[];
+  filterVersion: number;
+  /** Next leaf under the same key of the table. */
   next: Leaf<Pane> | null;
 }
 
@@ -98,10 +101,15 @@ export class Cluster<Pane = unknown> {
     return this.#id;
   }
 
-  /** Slot of the number at token `token`, -1 when there are too many. */
-  slotOf(token: number): number {
+  /** Number positions in use. */
+  get slots(): number {
+    return this.#slotTokens.length;
+  }
+
+  /** Slot of the number at token `token`, -1 when it has none and there are too many, here or in the source (`mayOpen`). */
+  slotOf(token: number, mayOpen: boolean): number {
     const slot = this.#slotTokens.indexOf(token);
-    if (slot >= 0 || this.#slotTokens.length === MAX_SLOTS) return slot;
+    if (slot >= 0 || !mayOpen || this.#slotTokens.length === MAX_SLOTS) return slot;
     return this.#slotTokens.push(token) - 1;
   }
 
@@ -113,6 +121,12 @@ export class Cluster<Pane = unknown> {
   /** Bytes of a token as in {@link StoredCluster.tokens}. */
   token(index: number): string {
     return this.#strings().tokens[index]!;
+  }
+
+  /** Which `<*>` of the text the mark of token `index` is, from 1. */
+  placeholderOf(index: number): number {
+    const before = this.#strings().tokens.slice(0, index).join('');
+    return before.split(MARK).length;
   }
 
   /** Position `index` held another word: it stays `<*>` from now on. */
@@ -152,6 +166,29 @@ export function lanesOf(stored: StoredCluster, tokens: TokenList): Lanes {
     lanes[3 * i + 2] = kind;
   });
   return lanes;
+}
+
+/** Forms {@link Leaf.filters}: a bit for each word of a candidate, and how many words it may miss at the least. */
+export function refreshFilters<Pane>(leaf: Leaf<Pane>, similarity: number): void {
+  const { candidates, filters } = leaf;
+  filters.length = 2 * candidates.length;
+  for (let i = 0; i < candidates.length; i++) {
+    const { lanes, words } = candidates[i]!;
+    let bits = 0;
+    for (let at = 0; at < lanes.length; at += 3) if (isWord(lanes[at + 2]!)) bits |= 1 << lanes[at]!;
+    filters[2 * i] = bits;
+    // equal ≥ similarity · (equal + misses) and equal ≤ words − misses
+    filters[2 * i + 1] = Math.floor(words * (1 - similarity) + 1e-9);
+  }
+  leaf.filterVersion = leaf.version;
+}
+
+/** Words of a candidate that the line lacks, at least: most candidates of a full leaf need no closer look. */
+export function lacks(bits: number, lineBits: number): number {
+  let missing = bits & ~lineBits;
+  missing -= (missing >>> 1) & 0x55555555;
+  missing = (missing & 0x33333333) + ((missing >>> 2) & 0x33333333);
+  return Math.imul((missing + (missing >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
 function isWord(kind: number): boolean {

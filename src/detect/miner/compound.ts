@@ -9,7 +9,7 @@ import { EXACT_PRIME, FOLD_PRIME, MARK_EXACT, MARK_FOLD, mix } from './hash.ts';
 import { FIXED, HARD, MASK } from './kinds.ts';
 import { LONGEST_ASCII_WORD, isId, isSign } from './rules.ts';
 import type { TokenList } from './token-list.ts';
-import { DAY_HALF, HTTP, MONTH, STATE, WEEKDAY, type Vocabulary } from './vocabulary.ts';
+import { DAY_HALF, HTTP, MONTH, STATE, UNIT, WEEKDAY, type Vocabulary } from './vocabulary.ts';
 
 // V8 folds a module's own constants into the code but loads imported ones at every use: a fifth of a scan, measured.
 const classOf = CLASS;
@@ -26,6 +26,8 @@ const MOST_WORDS_OF_A_STATE = 3;
 /** Words that stand beside the numbers of a date. */
 const DATE_PART = MONTH | WEEKDAY | DAY_HALF;
 
+const NOT_HEX = ~(HEX_LETTER | DIGIT);
+
 const DOT = 0x2e;
 const SLASH = 0x2f;
 const CAPITAL_H = 0x48;
@@ -41,7 +43,7 @@ export class CompoundReader {
     this.#vocabulary = vocabulary;
   }
 
-  /** One token from its first word on; returns where reading goes on. */
+  /** One token from its first word on; returns where reading goes on, -1 when its first word shows that the line is not wanted. */
   read(bytes: Uint8Array, lineStart: number, first: number, lineLimit: number): number {
     const list = this.#list;
     const from = first | 0;
@@ -61,6 +63,7 @@ export class CompoundReader {
     let anyDigit = false;
     let state = false;
     let lastMeaning = 0;
+    let head = 0;
     let i = from;
     let runStart = from;
     let tokenEnd: number;
@@ -153,7 +156,13 @@ export class CompoundReader {
         if (markStart > wordStart) {
           tokenExact = mix(tokenExact, exact);
           tokenFold = mix(tokenFold, fold);
-          literal = true;
+          if (!literal) {
+            literal = true;
+            head = exact;
+            // A line that nobody wants is not read to the end of its first token, which may be all of it.
+            if (list.wanted !== null && (bits & NOT_HEX) !== 0 && (meaning & UNIT) === 0 && this.#fields.isOutside())
+              if (list.isUnwanted(index, head)) return -1;
+          }
           // `host.info` is a name.
           if ((meaning & STATE) !== 0 && (isFirst || bytes[wordStart - 1] !== DOT)) state = true;
         }
@@ -183,6 +192,7 @@ export class CompoundReader {
         literal = false;
       }
     }
+    list.head[index] = head;
     list.exact[index] = tokenExact;
     list.fold[index] = tokenFold;
     list.start[index] = tokenStart;

@@ -68,6 +68,11 @@ export class Fields {
     this.#bareStatus = -1;
   }
 
+  /** Neither in a field's value nor before one: the next token is a word or a name. */
+  isOutside(): boolean {
+    return this.expect === 0 && this.valueFrom < 0;
+  }
+
   /** The line was read up to `at`. */
   finish(bytes: Uint8Array, at: number, json: boolean): void {
     if (this.expect === AFTER_EQUALS) this.emptyValue(at);

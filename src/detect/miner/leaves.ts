@@ -1,14 +1,14 @@
 import type { Leaf } from './cluster.ts';
 import type { TokenList } from './token-list.ts';
 
-/** Leaves by their two hash lanes: a map by the first, a chain for the second (nothing is allocated to look one up). */
+/** Leaves by their two hash lanes: a map by both folded into one, a chain for those that meet there (nothing is allocated to look one up). */
 export class LeafTable<Pane> {
   /** How often leaves share the first of what their lines have in common, see `TokenList.beginning`. */
   readonly beginnings = new Map<number, number>();
   readonly #chains = new Map<number, Leaf<Pane>>();
 
   find(exact: number, fold: number): Leaf<Pane> | null {
-    let leaf = this.#chains.get(exact) ?? null;
+    let leaf = this.#chains.get(exact ^ fold) ?? null;
     while (leaf !== null && leaf.fold !== fold) leaf = leaf.next;
     return leaf;
   }
@@ -24,9 +24,11 @@ export class LeafTable<Pane> {
       beginning,
       candidates: [],
       version: 0,
-      next: this.#chains.get(exact) ?? null,
+      filters: [],
+      filterVersion: -1,
+      next: this.#chains.get(exact ^ fold) ?? null,
     };
-    this.#chains.set(exact, leaf);
+    this.#chains.set(exact ^ fold, leaf);
     return leaf;
   }
 
@@ -34,10 +36,11 @@ export class LeafTable<Pane> {
     const left = this.beginnings.get(leaf.beginning)! - 1;
     if (left > 0) this.beginnings.set(leaf.beginning, left);
     else this.beginnings.delete(leaf.beginning);
-    const head = this.#chains.get(leaf.exact);
+    const key = leaf.exact ^ leaf.fold;
+    const head = this.#chains.get(key);
     if (head === leaf) {
-      if (leaf.next === null) this.#chains.delete(leaf.exact);
-      else this.#chains.set(leaf.exact, leaf.next);
+      if (leaf.next === null) this.#chains.delete(key);
+      else this.#chains.set(key, leaf.next);
       return;
     }
     for (let at = head; at !== undefined && at.next !== null; at = at.next) {

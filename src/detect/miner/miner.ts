@@ -5,7 +5,16 @@
  *
  * The tree's levels are one hash here. A line that fits a template allocates nothing and makes no string.
  */
-import { Cluster, compare, lanesOf, type Fit, type Leaf, type StoredCluster } from './cluster.ts';
+import {
+  Cluster,
+  compare,
+  lacks,
+  lanesOf,
+  refreshFilters,
+  type Fit,
+  type Leaf,
+  type StoredCluster,
+} from './cluster.ts';
 import { byteString, tokenOf } from './layout.ts';
 import { LeafTable } from './leaves.ts';
 import { RecencyList } from './recency.ts';
@@ -47,7 +56,7 @@ const ENUMERATION = 16;
 export const UNSORTED = '<unsorted>';
 const UNSORTED_BYTES = new TextEncoder().encode(UNSORTED);
 /** Once the burst is used up. Steady sources need a birth in thousands of lines. */
-const LINES_PER_BIRTH = 32;
+const LINES_PER_BIRTH = 64;
 /** Why a cluster left: the source has too many, or too many that look alike. */
 export type EvictionReason = 'clusters' | 'candidates';
 
@@ -63,6 +72,8 @@ export interface StoredMiner {
 export type { Cluster, StoredCluster } from './cluster.ts';
 
 export class Miner<Pane = unknown> {
+  /** Lines counted as {@link UNSORTED} since this miner was made. */
+  unsortedLines = 0;
   readonly #options: MinerOptions;
   readonly #tokens: Tokens;
   readonly #leaves = new LeafTable<Pane>();
@@ -101,6 +112,8 @@ export class Miner<Pane = unknown> {
 
   /** The cluster of the line `bytes[start, end)`, UTF-8. */
   observe(bytes: Uint8Array, start: number, end: number): Cluster<Pane> {
+    // Once births are used up, a line that begins like no template is not read further.
+    if (this.#births <= 0 && !this.#tokens.scan(bytes, start, end, this.#leaves.beginnings)) return this.#unsort();
     const { shape } = this.#tokens;
     const shaped = end - start <= this.#maxShapeBytes;
     if (shaped) {
@@ -108,9 +121,8 @@ export class Miner<Pane = unknown> {
       const known = this.#shapes.find(shape, bytes);
       if (known !== null) return this.#touch(known);
     } else this.#shapes.forgetNumbers();
-    // Once births are used up, a line that begins like no template is not read to its end.
-    const complete = this.#tokens.scan(bytes, start, end, this.#births > 0 ? null : this.#leaves.beginnings);
-    const found = complete ? this.#find(bytes, start) : null;
+    this.#tokens.scan(bytes, start, end);
+    const found = this.#find(bytes, start);
     if (found === null && this.#births <= 0) return this.#unsort();
     const cluster = found ?? this.#birth(bytes, start, false);
     if (shaped) this.#shapes.add(this.#tokens, cluster, bytes, start, end);
@@ -131,6 +143,7 @@ export class Miner<Pane = unknown> {
   }
 
   #unsort(): Cluster<Pane> {
+    this.unsortedLines++;
     if (this.#unsorted !== null) return this.#touch(this.#unsorted);
     return (this.#unsorted = this.observeGiven(UNSORTED_BYTES, 0, UNSORTED_BYTES.length));
   }
@@ -187,7 +200,15 @@ export class Miner<Pane = unknown> {
     let bestEqual = 0;
     let bestMisses = 0;
     let differs = false;
+    const many = candidates.length > 1;
+    if (many) {
+      tokens.sign();
+      if (leaf.filterVersion !== leaf.version) refreshFilters(leaf, similarity);
+    }
+    const { filters } = leaf;
+    const { bits, softCount } = tokens;
     for (let i = 0; i < candidates.length; i++) {
+      if (many && lacks(filters[2 * i]!, bits) - softCount > filters[2 * i + 1]!) continue;
       const cluster = candidates[i]!;
       // equal ≥ similarity · (equal + misses) and equal ≤ words
       compare(cluster.lanes, tokens, Math.floor((cluster.words * (1 - similarity)) / similarity), fit);
@@ -281,6 +302,7 @@ export class Miner<Pane = unknown> {
     candidates.splice(candidates.indexOf(cluster), 1);
     cluster.leaf.version++;
     this.#recency.remove(cluster);
+    this.#shapes.forget(cluster);
     if (candidates.length === 0) this.#leaves.remove(cluster.leaf);
     if (cluster === this.#unsorted) this.#unsorted = null;
     cluster.changed = false;

@@ -1,10 +1,9 @@
 /** The numbers that stand at the number positions of a template, summarised while they pass: `took <*> ms` keeps how long it took. */
 import { CLASS, DIGIT, HEX_LETTER, WORD_MAX } from './bytes.ts';
+import { QuantileSketch, type Quantiles } from './quantiles.ts';
 
 /** Number positions of a template that are summarised, the first ones seen. */
 export const MAX_SLOTS = 8;
-/** Values kept of a slot for its quantiles. */
-const MOST_KEPT = 32;
 /** Longer ones are ids and time stamps. */
 const MOST_DIGITS = 12;
 const MINUS = 0x2d;
@@ -21,24 +20,21 @@ export interface SlotNumbers {
   mean: number;
   /** Σ (y − mean)². */
   squares: number;
-  /** Of the values themselves, from a sample spread evenly over all that passed. */
-  median: number;
-  p95: number;
+  quantiles: Quantiles;
 }
 
-/**
- * Count, mean and sum of squares by Welford ("Note on a method for calculating corrected sums of squares and products", 1962). Quantiles come from every
- * 2^k-th value: when the sample is full, every other one leaves and k grows by one. Nothing is allocated a value.
- */
+/** Where the numbers of one slot are added up while they pass: count, mean and Σ (y − mean)² by Welford (see `channels/values.ts`). */
+class NumberSlot {
+  readonly sketch = new QuantileSketch();
+  /** Count, mean, squares: fields of an object would be boxed anew at every value. */
+  readonly sums = new Float64Array(3);
+}
+
+/** The numbers of one cluster since the last {@link take}. Nothing is allocated a value. */
 export class NumberSlots {
   /** Token index of each slot in use. */
   readonly tokens: readonly number[];
-  readonly #count = new Int32Array(MAX_SLOTS);
-  readonly #mean = new Float64Array(MAX_SLOTS);
-  readonly #squares = new Float64Array(MAX_SLOTS);
-  readonly #kept = new Float64Array(MAX_SLOTS * MOST_KEPT);
-  readonly #keptCount = new Uint8Array(MAX_SLOTS);
-  readonly #stride = new Int32Array(MAX_SLOTS).fill(1);
+  readonly #slots: NumberSlot[] = [];
 
   /** @param tokens grows as slots are found */
   constructor(tokens: readonly number[]) {
@@ -49,55 +45,25 @@ export class NumberSlots {
     const size = Math.abs(value);
     const log = Number.isInteger(size) && size < LOG1P.length ? LOG1P[size]! : Math.log1p(size);
     const y = value < 0 ? -log : log;
-    const seen = this.#count[slot]!;
-    const count = (this.#count[slot] = seen + 1);
-    const before = y - this.#mean[slot]!;
-    const mean = (this.#mean[slot]! += before / count);
-    this.#squares[slot]! += before * (y - mean);
-    if ((seen & (this.#stride[slot]! - 1)) === 0) this.#keep(slot, value, seen);
+    while (this.#slots.length <= slot) this.#slots.push(new NumberSlot());
+    const { sums, sketch } = this.#slots[slot]!;
+    const count = (sums[0]! += 1);
+    const before = y - sums[1]!;
+    const mean = (sums[1]! += before / count);
+    sums[2]! += before * (y - mean);
+    sketch.add(value, y);
   }
 
   /** Slots that had values, and a new start. */
   take(): SlotNumbers[] {
     const taken: SlotNumbers[] = [];
-    for (const [slot, token] of this.tokens.entries()) {
-      const count = this.#count[slot]!;
-      if (count === 0) continue;
-      const sample = this.#kept.slice(slot * MOST_KEPT, slot * MOST_KEPT + this.#keptCount[slot]!).sort();
-      const quantile = (q: number): number => sample[Math.min(sample.length - 1, Math.floor(q * sample.length))]!;
-      taken.push({
-        token,
-        count,
-        mean: this.#mean[slot]!,
-        squares: this.#squares[slot]!,
-        median: quantile(0.5),
-        p95: quantile(0.95),
-      });
+    for (const [slot, { sums, sketch }] of this.#slots.entries()) {
+      if (sums[0] === 0) continue;
+      const [count, mean, squares] = sums as unknown as [number, number, number];
+      taken.push({ token: this.tokens[slot]!, count, mean, squares, quantiles: sketch.take() });
+      sums.fill(0);
     }
-    this.clear();
     return taken;
-  }
-
-  clear(): void {
-    this.#count.fill(0);
-    this.#mean.fill(0);
-    this.#squares.fill(0);
-    this.#keptCount.fill(0);
-    this.#stride.fill(1);
-  }
-
-  #keep(slot: number, value: number, seen: number): void {
-    const first = slot * MOST_KEPT;
-    let kept = this.#keptCount[slot]!;
-    if (kept === MOST_KEPT) {
-      kept = MOST_KEPT / 2;
-      for (let i = 0; i < kept; i++) this.#kept[first + i] = this.#kept[first + 2 * i]!;
-      this.#keptCount[slot] = kept;
-      const stride = (this.#stride[slot]! *= 2);
-      if ((seen & (stride - 1)) !== 0) return;
-    }
-    this.#kept[first + kept] = value;
-    this.#keptCount[slot] = kept + 1;
   }
 }
 

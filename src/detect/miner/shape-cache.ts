@@ -17,6 +17,8 @@ import type { Tokens } from './tokens.ts';
 /** Entries of a source: grows from the first to the second with the shapes it has. */
 const FEWEST_ENTRIES = 64;
 const MOST_ENTRIES = 2048;
+/** Number positions of a source that are summarised, over all its clusters: the first ones seen. */
+export const MAX_POSITIONS = 128;
 /** Numbers of a shape whose value is looked at; a line with more goes to the tokenizer. */
 const MOST_MEANINGFUL = 16;
 
@@ -39,6 +41,8 @@ const IS_SIGNED = 0x8000;
 export class ShapeCache<Pane> {
   #entries: (Entry<Pane> | undefined)[] = new Array<undefined>(FEWEST_ENTRIES).fill(undefined);
   #overwritten = 0;
+  /** Of {@link MAX_POSITIONS}. */
+  #slotsLeft = MAX_POSITIONS;
 
   /** The numbers of the line found or added last, as in {@link Entry}. */
   #numbers: Uint16Array | null = null;
@@ -76,10 +80,15 @@ export class ShapeCache<Pane> {
     this.#numbers = null;
   }
 
+  /** A cluster left: its number positions are free for others. */
+  forget(cluster: Cluster<Pane>): void {
+    this.#slotsLeft += cluster.slots;
+  }
+
   /** The line of this shape was scanned, `fields` tells what its shape does not; it belongs to `cluster`. */
   add(tokens: Tokens, cluster: Cluster<Pane>, bytes: Uint8Array, start: number, end: number): void {
     const { shape, fields } = tokens;
-    const numbers = (this.#numbers = numbersOf(tokens, cluster, bytes));
+    const numbers = (this.#numbers = this.#numbersOf(tokens, cluster, bytes));
     if (fields.beyondShape) return;
     let { a, b } = shape;
     if (fields.meaningfulCount > 0 || fields.statusMayBeBare) {
@@ -91,6 +100,26 @@ export class ShapeCache<Pane> {
       b = mix(b, ~value);
     }
     this.#put(a, b, cluster, null, numbers);
+  }
+
+  /** Tokens that are one number each, with their slots; null when there are none. */
+  #numbersOf({ shape, list }: Tokens, cluster: Cluster<Pane>, bytes: Uint8Array): Uint16Array | null {
+    const numbers: number[] = [];
+    let token = 0;
+    for (let run = 0; run < shape.runCount; run++) {
+      const from = shape.runStart[run]!;
+      const to = shape.runEnd[run]!;
+      while (token < list.count && list.end[token]! < to) token++;
+      if (token === list.count) break;
+      const signed = list.start[token] === from - 1 && isSign(bytes[from - 1]!);
+      const isWhole = list.end[token] === to && (list.start[token] === from || signed);
+      if (list.kind[token] !== MASK || !isWhole || Number.isNaN(numberAt(bytes, from, to, signed))) continue;
+      const before = cluster.slots;
+      const slot = cluster.slotOf(token, this.#slotsLeft > 0);
+      this.#slotsLeft -= cluster.slots - before;
+      if (slot >= 0) numbers.push(signed ? run | IS_SIGNED : run, slot);
+    }
+    return numbers.length === 0 ? null : Uint16Array.from(numbers);
   }
 
   /** Two places for a shape. */
@@ -166,22 +195,4 @@ function valueOf(shape: Shape, places: Uint16Array, bytes: Uint8Array): number {
     } else value = mix(value, isStatus(bytes, from, to) ? bytes[from]! : 0);
   }
   return value;
-}
-
-/** Tokens that are one number each, with their slots; null when there are none. */
-function numbersOf<Pane>({ shape, list }: Tokens, cluster: Cluster<Pane>, bytes: Uint8Array): Uint16Array | null {
-  const numbers: number[] = [];
-  let token = 0;
-  for (let run = 0; run < shape.runCount; run++) {
-    const from = shape.runStart[run]!;
-    const to = shape.runEnd[run]!;
-    while (token < list.count && list.end[token]! < to) token++;
-    if (token === list.count) break;
-    const signed = list.start[token] === from - 1 && isSign(bytes[from - 1]!);
-    const isWhole = list.end[token] === to && (list.start[token] === from || signed);
-    if (list.kind[token] !== MASK || !isWhole || Number.isNaN(numberAt(bytes, from, to, signed))) continue;
-    const slot = cluster.slotOf(token);
-    if (slot >= 0) numbers.push(signed ? run | IS_SIGNED : run, slot);
-  }
-  return numbers.length === 0 ? null : Uint16Array.from(numbers);
 }

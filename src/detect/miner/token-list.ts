@@ -1,7 +1,7 @@
 /** The tokens of one line in flat arrays, and what is computed from them: lanes, leaf, stored form. */
 import { CLASS, WORD_MAX } from './bytes.ts';
 import { EXACT_PRIME, FOLD_PRIME, MARK_EXACT, MARK_FOLD, avalanche, mix } from './hash.ts';
-import { FIXED, HARD, STATUS, type Lanes, type Layout, type TokenLimits } from './kinds.ts';
+import { FIXED, HARD, SOFT, STATUS, type Lanes, type Layout, type TokenLimits } from './kinds.ts';
 import { byteString } from './layout.ts';
 import { lineLimit } from './rules.ts';
 
@@ -20,6 +20,8 @@ export class TokenList {
   readonly exact: Int32Array;
   readonly fold: Int32Array;
   readonly kind: Uint8Array;
+  /** Exact lane of each token's first word that is no mark. */
+  readonly head: Int32Array;
   /** Byte range of each token in the line's buffer. */
   readonly start: Int32Array;
   readonly end: Int32Array;
@@ -31,8 +33,13 @@ export class TokenList {
   /** Two lanes over the token count and all that the lines of one template must have in common. */
   leafExact = 0;
   leafFold = 0;
-  /** The first field name or word with its position, 0 when there is none: what any line of the leaf must begin with. */
+  /** The first word of the first field name or word with its position, 0 when there is none: what any line of the leaf must begin with. */
   beginning = 0;
+  /** Beginnings that a line is looked for among; null once it is found. */
+  wanted: ReadonlyMap<number, unknown> | null = null;
+  /** A bit for each token, and how many tokens are no miss wherever they stand: see `lacks`. */
+  bits = 0;
+  softCount = 0;
   /** Where reading ended: the bound in bytes or tokens, the line's end, or the end of the top frame. */
   scannedEnd = 0;
 
@@ -47,6 +54,7 @@ export class TokenList {
     this.exact = new Int32Array(maxTokens);
     this.fold = new Int32Array(maxTokens);
     this.kind = new Uint8Array(maxTokens);
+    this.head = new Int32Array(maxTokens);
     this.start = new Int32Array(maxTokens);
     this.end = new Int32Array(maxTokens);
     this.firstMark = new Int32Array(maxTokens + 1);
@@ -82,8 +90,17 @@ export class TokenList {
     return lanes;
   }
 
-  /** Both lanes of a stored token, as a scan would compute them; written to `lanes[3 * index]` and the place behind it. */
+  /** Whether the line's first word, of token `index`, is not among those {@link wanted}. */
+  isUnwanted(index: number, head: number): boolean {
+    if (this.wanted === null) return false;
+    if (!this.wanted.has(beginningOf(index, head))) return true;
+    this.wanted = null;
+    return false;
+  }
+
+  /** Both lanes of a stored token, as a scan would compute them; written to `lanes[3 * index]` and the place behind it; its head to {@link head}. */
   hashToken(token: string, lanes: Lanes, index: number): void {
+    let head = 0;
     let tokenExact = 0;
     let tokenFold = 0;
     for (let i = 0; i < token.length;) {
@@ -103,10 +120,12 @@ export class TokenList {
           exactLane = Math.imul(exactLane ^ token.charCodeAt(i), exactPrime);
           foldLane = Math.imul(foldLane ^ (token.charCodeAt(i) | 0x20), foldPrime);
         }
+        if (head === 0) head = exactLane;
         tokenExact = mix(tokenExact, exactLane);
         tokenFold = mix(tokenFold, foldLane);
       }
     }
+    this.head[index] = head;
     lanes[3 * index] = tokenExact;
     lanes[3 * index + 1] = tokenFold;
   }
@@ -129,7 +148,7 @@ export class TokenList {
   }
 
   /**
-   * Sets `leafExact` and `leafFold` from tokens: their count, every field name, state and status with its position, and the
+   * Sets `leafExact` and `leafFold` from tokens that {@link hashToken} has just hashed: their count, every field name, state and status with its position, and the
    * first `prefixWords` words.
    */
   placeInLeaf(lanes: Lanes): void {
@@ -146,6 +165,19 @@ export class TokenList {
     this.#endLeaf();
   }
 
+  /** Sets {@link bits} and {@link softCount}. */
+  sign(): void {
+    const { exact, kind, count } = this;
+    let bits = 0;
+    let soft = 0;
+    for (let i = 0; i < count; i++) {
+      bits |= 1 << exact[i]!;
+      if (kind[i] === SOFT) soft++;
+    }
+    this.bits = bits;
+    this.softCount = soft;
+  }
+
   #beginLeaf(count: number): void {
     this.leafExact = mix(this.exactSeed, count);
     this.leafFold = mix(this.foldSeed, count);
@@ -157,7 +189,7 @@ export class TokenList {
     const word = kind === HARD || kind === FIXED;
     if (kind < FIXED && (!word || this.#prefixLeft <= 0)) return;
     if (word) this.#prefixLeft--;
-    if (this.beginning === 0 && kind !== STATUS) this.beginning = beginningOf(index, exact);
+    if (this.beginning === 0 && kind !== STATUS) this.beginning = beginningOf(index, this.head[index]!);
     this.leafExact = mix(mix(this.leafExact, index), exact);
     this.leafFold = mix(mix(this.leafFold, index), fold);
   }
@@ -175,6 +207,7 @@ export class TokenList {
       exact = Math.imul(exact ^ bytes[i]!, exactPrime);
       fold = Math.imul(fold ^ (bytes[i]! | 0x20), foldPrime);
     }
+    this.head[index] = exact;
     this.exact[index] = mix(0, exact);
     this.fold[index] = mix(0, fold);
   }
@@ -193,8 +226,8 @@ export class TokenList {
 }
 
 /** Never 0. */
-export function beginningOf(index: number, exact: number): number {
-  return mix(exact, index) | 1;
+function beginningOf(index: number, head: number): number {
+  return mix(head, index) | 1;
 }
 
 function isWord(byte: number): boolean {

@@ -22,7 +22,7 @@ import {
   splitsWord,
 } from './rules.ts';
 import { Shape } from './shape.ts';
-import { TokenList, beginningOf } from './token-list.ts';
+import { TokenList } from './token-list.ts';
 import { STATE, Vocabulary } from './vocabulary.ts';
 
 // V8 folds a module's own constants into the code but loads imported ones at every use: a fifth of a scan, measured.
@@ -61,8 +61,8 @@ export class Tokens {
   /**
    * Reads the line `bytes[lineStart, lineEnd)`: its first line and, when there are more, the second (of a stack trace the top frame).
    *
-   * @param beginnings of lines that are worth reading to the end; null: all
-   * @returns false when the line begins otherwise, and was not read to the end
+   * @param beginnings null: the whole line is read. Else only so far as to know whether it begins like one of these
+   * @returns false when it does not
    */
   scan(
     bytes: Uint8Array,
@@ -77,6 +77,7 @@ export class Tokens {
     const limit = lineLimit(bytes, start, lineEnd | 0, list.limits.maxLineBytes) | 0;
     list.count = 0;
     list.markCount = 0;
+    list.wanted = beginnings;
     fields.begin();
     let i = start;
     while (i < limit && classOf[bytes[i]!] === spaceClass) i++;
@@ -92,10 +93,10 @@ export class Tokens {
         const simple =
           kind === digitClass ? this.#plainNumber(bytes, start, i, limit) : this.#plainWord(bytes, i, limit);
         i = simple || this.#compounds.read(bytes, start, i, limit) | 0;
-        if (beginnings !== null && isSettled(list, fields)) {
-          const last = list.count - 1;
-          if (!beginnings.has(beginningOf(last, list.exact[last]!))) return false;
-          beginnings = null;
+        if (beginnings !== null) {
+          if (i < 0) return false;
+          if (list.wanted === null) return true;
+          if (isSettled(list, fields)) return !list.isUnwanted(list.count - 1, list.head[list.count - 1]!);
         }
       } else if (kind === NEWLINE) {
         if (!json && list.count > tokensBefore) {
@@ -121,6 +122,7 @@ export class Tokens {
         i++;
       }
     }
+    if (beginnings !== null) return beginnings.has(0);
     list.scannedEnd = Math.min(i, limit);
     fields.finish(bytes, list.scannedEnd, json);
     if (frameFrom >= 0) {
@@ -156,6 +158,7 @@ export class Tokens {
     const meaning = this.#vocabulary.meaning(fold);
     if ((meaning & ~STATE) !== 0) return 0;
     const index = list.count++;
+    list.head[index] = exact;
     list.exact[index] = mix(0, exact);
     list.fold[index] = mix(0, fold);
     list.start[index] = from;

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { MAX_SOURCE_SLOTS, SlotHistory } from '../../../src/detect/channels/slot-history.ts';
 import { History } from '../../../src/detect/history.ts';
 import type { SlotNumbers } from '../../../src/detect/miner/numbers.ts';
+import { QuantileSketch } from '../../../src/detect/miner/quantiles.ts';
 import { TemplateTable, type Template } from '../../../src/detect/template.ts';
 import { VectorTable } from '../../../src/detect/vectors.ts';
 import { isSound, random } from './windows.ts';
@@ -19,7 +20,9 @@ function open() {
 }
 
 function numbers(token: number, mean: number, count = 8): SlotNumbers {
-  return { token, count, mean, squares: 0.1, median: Math.expm1(mean), p95: Math.expm1(mean) };
+  const sketch = new QuantileSketch();
+  sketch.add(Math.expm1(mean), mean);
+  return { token, count, mean, squares: 0.1, quantiles: sketch.take() };
 }
 
 describe('the numeric slots of a source', () => {

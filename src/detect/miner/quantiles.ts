@@ -1,0 +1,118 @@
+/**
+ * Quantiles of the numbers at one position of a template: a histogram whose bars are equally wide in y = sign(v)·ln(1 + |v|), in fixed memory.
+ *
+ *     y     … │  k  │ k+1 │ k+2 │ …          bar of y: k = ⌊y/w⌋, counted at k mod 128
+ *     w = 1/32, doubled (bars 2k and 2k+1 become k) until all that passed lies within 128 bars
+ *
+ * Sources: Masson, Rim & Lee, "DDSketch: A Fast and Fully-Mergeable Quantile Sketch with Relative-Error Guarantees", PVLDB 12(12), 2019; the uniform
+ * collapse is that of Epicoco et al., "UDDSketch: Accurate Tracking of Quantiles in Data Streams", IEEE Access 8, 2020. Theirs is ln v, which has no 0.
+ *
+ * Error: a quantile is off by at most w/2 in y, by at most (e^{w/2} − 1)(1 + |v|): 1.6 % where all values lie within a factor of 50, 3.2 % within
+ * 2,500, 6.5 % within 7 million, 13.3 % for anything from 0 to 10¹², 28.4 % where both signs reach that far. Smallest and largest are exact.
+ * w follows from the smallest and the largest value: the order of values says nothing, and two sketches united are the sketch of all values.
+ */
+export const BARS = 128;
+const FINEST = 32;
+
+/** A sketch at rest: its bars from the first used to the last. */
+export interface Quantiles {
+  /** w = 2^shift / 32. */
+  shift: number;
+  /** k of `bars[0]`. */
+  first: number;
+  bars: Uint32Array;
+  min: number;
+  max: number;
+  /** All values were whole numbers, so quantiles are too. */
+  whole: boolean;
+}
+
+/** Of one position while values pass; nothing is allocated a value. */
+export class QuantileSketch {
+  readonly #bars = new Uint32Array(BARS);
+  /** Smallest and largest value. */
+  readonly #range = new Float64Array(2);
+  #whole = true;
+  #shift = 0;
+  /** k of the outermost bars in use; last < first: none. */
+  #first = 0;
+  #last = -1;
+
+  /** @param y - of `value`, finite */
+  add(value: number, y: number): void {
+    let k = Math.floor((y * FINEST) / (1 << this.#shift));
+    if (k < this.#first || k > this.#last) k = this.#reach(k, value);
+    this.#bars[k & (BARS - 1)]!++;
+    if (value < this.#range[0]!) this.#range[0] = value;
+    if (value > this.#range[1]!) this.#range[1] = value;
+    if (this.#whole && value % 1 !== 0) this.#whole = false;
+  }
+
+  /** What passed since the last time, and a new start. */
+  take(): Quantiles {
+    const first = this.#first;
+    const bars = new Uint32Array(this.#last - first + 1);
+    for (let i = 0; i < bars.length; i++) bars[i] = this.#bars[(first + i) & (BARS - 1)]!;
+    const taken = { shift: this.#shift, first, bars, min: this.#range[0]!, max: this.#range[1]!, whole: this.#whole };
+    this.#bars.fill(0);
+    this.#range.fill(0);
+    this.#whole = true;
+    this.#shift = 0;
+    this.#first = 0;
+    this.#last = -1;
+    return taken;
+  }
+
+  /** Makes bar `k` one of those in use. @returns its number once the bars are wide enough */
+  #reach(k: number, value: number): number {
+    if (this.#last < this.#first) {
+      this.#range.fill(value);
+      return (this.#first = this.#last = k);
+    }
+    while (Math.max(this.#last, k) - Math.min(this.#first, k) >= BARS) {
+      this.#widen();
+      k >>= 1;
+    }
+    this.#first = Math.min(this.#first, k);
+    this.#last = Math.max(this.#last, k);
+    return k;
+  }
+
+  #widen(): void {
+    const old = this.#bars.slice();
+    this.#bars.fill(0);
+    for (let k = this.#first; k <= this.#last; k++) this.#bars[(k >> 1) & (BARS - 1)]! += old[k & (BARS - 1)]!;
+    this.#first >>= 1;
+    this.#last >>= 1;
+    this.#shift++;
+  }
+}
+
+/** The sketch of all values of both. */
+export function uniteQuantiles(a: Quantiles, b: Quantiles): Quantiles {
+  let shift = Math.max(a.shift, b.shift);
+  const edge = (q: Quantiles, k: number): number => k >> (shift - q.shift);
+  let first = Math.min(edge(a, a.first), edge(b, b.first));
+  let last = Math.max(edge(a, a.first + a.bars.length - 1), edge(b, b.first + b.bars.length - 1));
+  while (last - first >= BARS) {
+    shift++;
+    first >>= 1;
+    last >>= 1;
+  }
+  const bars = new Uint32Array(last - first + 1);
+  for (const q of [a, b]) q.bars.forEach((count, i) => (bars[edge(q, q.first + i) - first]! += count));
+  return { shift, first, bars, min: Math.min(a.min, b.min), max: Math.max(a.max, b.max), whole: a.whole && b.whole };
+}
+
+/** The smallest value that a share `p` of all values does not exceed, within the error above; three digits where values are not whole. */
+export function quantile({ shift, first, bars, min, max, whole }: Quantiles, p: number): number {
+  const count = bars.reduce((sum, n) => sum + n, 0);
+  const rank = Math.max(1, Math.ceil(p * count));
+  if (rank === 1 || rank === count) return (rank === 1 ? min : max) + 0;
+  let i = 0;
+  for (let below = bars[0]!; below < rank; below += bars[i]!) i++;
+  const y = ((first + i + 0.5) * (1 << shift)) / FINEST;
+  const value = Math.sign(y) * Math.expm1(Math.abs(y));
+  const rounded = whole ? Math.round(value) : Number(value.toPrecision(3));
+  return Math.min(max, Math.max(min, rounded)) + 0;
+}
