@@ -5,6 +5,8 @@ import { STRIP_TYPES_SAFELY } from './test/strip-types.ts';
 export default defineConfig({
   test: {
     include: ['test/interop/**/*.test.ts'],
+    // Test by test, with the reason of those that are skipped.
+    reporters: ['verbose'],
     testTimeout: 300_000,
     hookTimeout: 600_000,
     pool: 'forks',

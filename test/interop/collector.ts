@@ -1,27 +1,38 @@
-/** A real OpenTelemetry Collector, built by `ocb` from collector/builder.yaml, in a process of its own. */
+/** A real OpenTelemetry Collector, built by `ocb` from collector/agent.yaml or collector/gateway.yaml, in a process of its own. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { until, type TestService } from '../service/harness.ts';
-import { go, GO_ENVIRONMENT, run, tool, TOOLBOX } from './toolbox.ts';
+import { go, GO_ENVIRONMENT, needs, run, tool, TOOLBOX } from './toolbox.ts';
 
-const MANIFEST = join(import.meta.dirname, 'collector/builder.yaml');
+const RECIPES = join(import.meta.dirname, 'collector');
 const BUILDER = 'go.opentelemetry.io/collector/cmd/builder@v0.161.0';
 /** Ready and stopped within this, on a busy machine too. */
 const COLLECTOR_TIMEOUT_MS = 60_000;
 
-/** @returns path of the executable; the first time after a change of the manifest it is compiled, which takes minutes */
-export async function buildCollector(): Promise<string> {
-  const folder = await tool('collector', MANIFEST, async (folder) => {
+/** Beside the sources of records, on the hosts; or between them and us. */
+export type Build = 'agent' | 'gateway';
+
+/** @returns path of the executable; the first time after a change of what it is made of it is compiled, which takes minutes */
+export async function buildCollector(build: Build): Promise<string> {
+  const files = build === 'agent' ? ['agent.yaml'] : ['gateway.yaml', 'drain/go.mod', 'drain/go.sum', 'drain/drain.go'];
+  const recipes = files.map((file) => join(RECIPES, file));
+  const folder = await tool(`collector-${build}`, recipes, async (folder) => {
     await go(['install', BUILDER]);
-    const builder = [join(TOOLBOX, 'bin/builder'), '--config', MANIFEST];
+    await cp(RECIPES, folder, { recursive: true });
+    const builder = [join(TOOLBOX, 'bin/builder'), '--config', `${build}.yaml`];
     await run('nice', builder, { cwd: folder, env: GO_ENVIRONMENT });
   });
   return join(folder, 'build/otelcol');
+}
+
+/** The tests of this file need it. */
+export function needsCollector(build: Build): void {
+  needs(`the Collector (${build})`, () => buildCollector(build));
 }
 
 export interface Folder extends AsyncDisposable {
@@ -44,6 +55,7 @@ export async function freePort(): Promise<number> {
 }
 
 export interface Collector extends AsyncDisposable {
+  readonly pid: number;
   /** Everything it has logged so far. */
   readonly log: () => string;
   /** SIGTERM: it sends or stores what it holds, and leaves. */
@@ -51,11 +63,15 @@ export interface Collector extends AsyncDisposable {
 }
 
 /** @param config a Collector configuration; its own metrics are off unless it says otherwise */
-export async function startCollector(folder: Folder, config: CollectorConfig): Promise<Collector> {
+export async function startCollector(
+  folder: Folder,
+  config: CollectorConfig,
+  build: Build = 'agent',
+): Promise<Collector> {
   const path = join(folder.path, 'collector.yaml');
   const telemetry = { metrics: { level: 'none' } };
   await writeFile(path, stringify({ ...config, service: { telemetry, ...config.service } }));
-  const child = spawn(await buildCollector(), ['--config', path], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(await buildCollector(build), ['--config', path], { stdio: ['ignore', 'ignore', 'pipe'] });
   let log = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (log += text));
   const exited = once(child, 'close');
@@ -71,7 +87,12 @@ export async function startCollector(folder: Folder, config: CollectorConfig): P
     },
     COLLECTOR_TIMEOUT_MS,
   );
-  return { log: () => log, stop: () => leave('SIGTERM'), [Symbol.asyncDispose]: () => leave('SIGKILL') };
+  return {
+    pid: child.pid!,
+    log: () => log,
+    stop: () => leave('SIGTERM'),
+    [Symbol.asyncDispose]: () => leave('SIGKILL'),
+  };
 }
 
 export interface CollectorConfig {

@@ -2,17 +2,17 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { brokenMinute, Sender, sendMinutes, startServe } from '../service/harness.ts';
 import { scrape, sourcesOf, taken } from './counting.ts';
-import { go, run, TOOLBOX } from './toolbox.ts';
+import { go, needs, run, TOOLBOX } from './toolbox.ts';
 
 const BIN = join(TOOLBOX, 'bin');
 
-beforeAll(async () => {
+needs("the Go exporters and promtool's linter", () =>
   // Go knows by itself what is built already.
-  await go(['build', '-o', `${BIN}/`, './...'], { cwd: join(import.meta.dirname, 'go') });
-}, 1_800_000);
+  go(['build', '-o', `${BIN}/`, './...'], { cwd: join(import.meta.dirname, 'go') }),
+);
 
 test.for(['none', 'gzip'])('every record of the Go exporters arrives once, compression %s', async (compression) => {
   await using logdrift = await startServe();

@@ -1,15 +1,15 @@
 import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { startServe } from '../service/harness.ts';
 import { sourcesOf, taken } from './counting.ts';
-import { run, tool } from './toolbox.ts';
+import { needs, run, tool } from './toolbox.ts';
 
 const FOLDER = join(import.meta.dirname, 'python');
 let python: string;
 
-beforeAll(async () => {
+needs('the Python exporters', async () => {
   const requirements = join(FOLDER, 'requirements.txt');
-  const venv = await tool('python', requirements, async (folder) => {
+  const venv = await tool('python', [requirements], async (folder) => {
     await run('python3', ['-m', 'venv', folder]);
     await run(join(folder, 'bin/python'), ['-m', 'pip', 'install', '--no-deps', '--requirement', requirements]);
   });

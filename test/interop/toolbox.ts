@@ -5,19 +5,67 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { beforeAll, beforeEach } from 'vitest';
 
-/** Longest a single install or build step may take: a Collector on one cold core. */
+/** Longest a single install or build step may take: a Collector on a slow cold machine. */
 const BUILD_TIMEOUT_MS = 45 * 60_000;
 
 export const TOOLBOX = join(process.env['XDG_CACHE_HOME'] ?? tmpdir(), 'logdrift-interop');
 
+/** What a registry, or the lack of a network, says when something cannot be had from it; not what a compiler says. */
+const REFUSALS = [
+  // Go
+  /^.*(?:\b(?:403 Forbidden|404 Not Found|410 Gone)\b|This module version is not available).*$/m,
+  /^.*(?:module lookup disabled|no such host|connection refused|i\/o timeout|TLS handshake timeout).*$/m,
+  // npm
+  /^.*npm error (?:code E40[34]|code ENOTFOUND|code ETARGET|code ECONNREFUSED|40[34] ).*$/m,
+  // pip
+  /^.*(?:No matching distribution found|Temporary failure in name resolution|HTTP error 40[34]).*$/m,
+  // The language itself is not on this machine.
+  /^.*(?:spawn \S+ ENOENT|nice: .*No such file or directory).*$/m,
+];
+
 /**
- * The folder of a tool. `build` fills it when `recipe` (a pinned requirements file, a manifest) has changed or an earlier build was cut short.
- *
- * @param recipe path of the file that says what is in the tool
+ * Says what the tests of this file need. What cannot be had on this machine is no fault of ours: the tests are skipped then, with the
+ * words of whoever refused. Everything else that goes wrong in `build` fails them.
  */
-export async function tool(name: string, recipe: string, build: (folder: string) => Promise<void>): Promise<string> {
-  const folder = join(TOOLBOX, `${name}-${await digestOf(recipe)}`);
+export function needs(what: string, build: () => Promise<unknown>): void {
+  let refusal: string | null = null;
+  beforeAll(async () => {
+    try {
+      await build();
+    } catch (error) {
+      refusal = refusalIn((error as Error).message);
+      if (refusal === null) throw error;
+      process.stderr.write(`${what} cannot be had here, its tests are skipped: ${refusal}\n`);
+    }
+  }, BUILD_TIMEOUT_MS);
+  beforeEach(({ skip }) => {
+    if (refusal !== null) skip(`${what} cannot be had here: ${refusal}`);
+  });
+}
+
+/** The line of an output that says that something was refused; null when it failed otherwise. */
+export function refusalIn(output: string): string | null {
+  for (const pattern of REFUSALS) {
+    const line = pattern.exec(output)?.[0];
+    if (line !== undefined) return line.trim();
+  }
+  return null;
+}
+
+/**
+ * The folder of a tool. `build` fills it when one of the `recipes` (a pinned requirements file, a manifest) has changed or an earlier
+ * build was cut short.
+ *
+ * @param recipes paths of the files that say what is in the tool
+ */
+export async function tool(
+  name: string,
+  recipes: readonly string[],
+  build: (folder: string) => Promise<void>,
+): Promise<string> {
+  const folder = join(TOOLBOX, `${name}-${await digestOf(recipes)}`);
   const complete = join(folder, '.complete');
   if (existsSync(complete)) return folder;
   await rm(folder, { recursive: true, force: true });
@@ -27,11 +75,10 @@ export async function tool(name: string, recipe: string, build: (folder: string)
   return folder;
 }
 
-async function digestOf(path: string): Promise<string> {
-  return createHash('sha256')
-    .update(await readFile(path))
-    .digest('hex')
-    .slice(0, 12);
+async function digestOf(paths: readonly string[]): Promise<string> {
+  const hash = createHash('sha256');
+  for (const path of paths) hash.update(await readFile(path));
+  return hash.digest('hex').slice(0, 12);
 }
 
 export interface RunOptions {
@@ -59,7 +106,7 @@ export async function run(command: string, args: readonly string[], options: Run
   return promise;
 }
 
-/** The Go command with everything it keeps inside the toolbox: one core, lowest priority, and folders that can be deleted. */
+/** The Go command with everything it keeps inside the toolbox: lowest priority, and folders that can be deleted. */
 export function go(args: readonly string[], options: RunOptions = {}): Promise<string> {
   return run('nice', ['go', ...args], { ...options, env: GO_ENVIRONMENT });
 }
@@ -69,6 +116,6 @@ export const GO_ENVIRONMENT: NodeJS.ProcessEnv = {
   GOPATH: join(TOOLBOX, 'go'),
   GOBIN: join(TOOLBOX, 'bin'),
   GOCACHE: join(TOOLBOX, 'go/cache'),
-  GOFLAGS: '-p=1 -buildvcs=false -modcacherw',
+  GOFLAGS: '-buildvcs=false -modcacherw',
   GOTOOLCHAIN: 'local',
 };

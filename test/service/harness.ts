@@ -311,13 +311,20 @@ export async function runCli(...args: string[]): Promise<{ code: number | null; 
   return { code, stdout: cli.stdout(), stderr: cli.stderr() };
 }
 
+/** Also where many compile and start at once. */
+const START_TIMEOUT_MS = 60_000;
+
 /** `logdrift serve` on free ports, once it says that it has started. */
 export async function startServe(settings: Settings = {}): Promise<Cli & { ports: TestService['ports'] }> {
   const cli = startCli(['serve', ...assignments(settings).flatMap((assignment) => ['--set', assignment])]);
-  const line = await until('logdrift started', () => {
-    if (cli.process.exitCode !== null) throw new Error(`logdrift left with ${cli.process.exitCode}: ${cli.stderr()}`);
-    return /logdrift started .*/.exec(cli.stderr())?.[0];
-  });
+  const line = await until(
+    'logdrift started',
+    () => {
+      if (cli.process.exitCode !== null) throw new Error(`logdrift left with ${cli.process.exitCode}: ${cli.stderr()}`);
+      return /logdrift started .*/.exec(cli.stderr())?.[0];
+    },
+    START_TIMEOUT_MS,
+  );
   const port = (field: string): number => Number(new RegExp(`${field}=\\S*?:(\\d+)(?:/|\\s)`).exec(line)?.[1]);
   const ports = { grpc: port('otlp_grpc'), http: port('otlp_http'), admin: port('page'), telemetry: port('metrics') };
   return Object.assign(cli, { ports });
