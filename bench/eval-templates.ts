@@ -4,12 +4,13 @@
  *     npm run eval:templates -- DIR --assignments OUT
  *
  * DIR holds `NAME.tsv.gz`: message TAB label, a line each. Writes `OUT/NAME.ids`: the template id of the same line. Ids are those at the end of the
- * sample, when every template has its final text; clusters that ended with the same text are one template.
+ * sample, when every template has its final text; clusters that ended as one are one template.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gunzipSync } from 'node:zlib';
+import { survivor } from '../src/detect/miner/cluster.ts';
 import { Miner } from '../src/detect/miner/miner.ts';
 
 const SUFFIX = '.tsv.gz';
@@ -21,7 +22,7 @@ function mine(messages: readonly string[]): string[] {
     const bytes = Buffer.from(message);
     return miner.observe(bytes, 0, bytes.length);
   });
-  return clusters.map((cluster) => cluster.id);
+  return clusters.map((cluster) => survivor(cluster).id);
 }
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { assignments: { type: 'string' } } });

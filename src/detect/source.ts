@@ -6,6 +6,7 @@ import { RecentDetails } from './details.ts';
 import type { Evictions } from './evictions.ts';
 import { History } from './history.ts';
 import { addLevels, LEVEL_NAMES, levelOf } from './levels.ts';
+import { survivor } from './miner/cluster.ts';
 import type { Cluster, Miner } from './miner/miner.ts';
 import type { SlotNumbers } from './miner/numbers.ts';
 import { EMPTY_PANE, GAP_PANE, holdsTrace, MAX_SAMPLES, MAX_TRACES, sampleOf, traceOf, unite } from './pane.ts';
@@ -217,8 +218,7 @@ export class Source {
     for (const cluster of this.miner.clusters()) {
       const pane = cluster.pane as ClusterPane;
       const template = pane.template!;
-      if (cluster.text !== template.text)
-        pane.template = this.templates.attach(cluster, current(template), pane.firstMs);
+      if (cluster.id !== template.id) pane.template = this.templates.attach(cluster, current(template), pane.firstMs);
     }
     this.#counted = { ...this.miner.evicted, unsorted: this.miner.unsortedLines };
   }
@@ -236,6 +236,16 @@ export class Source {
       const previous = pane.template === null ? null : current(pane.template);
       pane.template = this.templates.attach(cluster, previous, pane.firstMs);
     }
+    for (const cluster of this.miner.drainMerged()) this.#follow(cluster);
+  }
+
+  /** What a cluster counted belongs to the one it was merged into. */
+  #follow(cluster: Cluster): void {
+    const pane = cluster.pane as ClusterPane;
+    const template = pane.template === null ? null : current(pane.template);
+    const target = (survivor(cluster).pane as ClusterPane | null)?.template ?? null;
+    if (target !== null) pane.template = this.templates.join(cluster, template, current(target));
+    else if (template !== null) this.templates.detach(cluster, template);
   }
 
   #clearTallies(): void {

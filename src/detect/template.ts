@@ -90,6 +90,18 @@ export class TemplateTable {
     return template;
   }
 
+  /** The cluster was merged into one that counts into `into`: its template follows, when no other cluster says the same. */
+  join(cluster: Cluster, from: Template | null, into: Template): Template {
+    from?.clusters.delete(cluster);
+    if (from === null || from === into) return into;
+    this.changed.add(from);
+    if (from.clusters.size === 0) {
+      this.#merge(from, into);
+      this.changed.add(into);
+    }
+    return into;
+  }
+
   create(id: string, text: string, firstSeenMs: number, number = this.nextNumber): Template {
     const template: Template = {
       number,

@@ -12,7 +12,7 @@ let source: Source;
 function create(panesPerWindow = 2, precededByGap = false): Source {
   return new Source({
     key: 'file:a',
-    miner: new Miner(),
+    miner: new Miner({ birthBurst: 4096 }),
     baseline: new ErrorBaseline(),
     historyWindows: 9,
     panesPerWindow,

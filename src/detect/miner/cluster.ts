@@ -74,6 +74,8 @@ export class Cluster<Pane = unknown> {
   /** Neighbours in the order of last use. */
   newer: Cluster<Pane> | null = null;
   older: Cluster<Pane> | null = null;
+  /** The cluster that has its lines since it said the same and more; that one may have merged too, see {@link survivor}. */
+  mergedInto: Cluster<Pane> | null = null;
   /** Waits for `drainChanged`. */
   changed = false;
   #source: ClusterText;
@@ -95,9 +97,9 @@ export class Cluster<Pane = unknown> {
     return this.#text;
   }
 
-  /** 16 hex digits, the first 64 bits of the text's SHA-256: equal in every process. Changes when the text generalises. */
+  /** 16 hex digits, the first 64 bits of the SHA-256 of the text's words: equal in every process. Changes when the text generalises. */
   get id(): string {
-    this.#id ??= createHash('sha256').update(this.text).digest('hex').slice(0, 16);
+    this.#id ??= createHash('sha256').update(wordsOf(this.text)).digest('hex').slice(0, 16);
     return this.#id;
   }
 
@@ -156,6 +158,25 @@ export class Cluster<Pane = unknown> {
     const text = Buffer.from(bytes, 'latin1').toString('utf8');
     return this.given ? text : text.replaceAll(MARK, PLACEHOLDER).trim() || PLACEHOLDER;
   }
+}
+
+/**
+ * Words and placeholders one blank apart: punctuation between words is that of the first line of a template, which is another one on another replica.
+ * The miner does not look at it either.
+ */
+function wordsOf(text: string): string {
+  const words = text
+    .replaceAll(PLACEHOLDER, MARK)
+    .replace(/[\x01- !-/:-@[-`{-\x7f]+/g, ' ')
+    .trim();
+  return words || text;
+}
+
+/** The cluster that counts the lines of `cluster` now. */
+export function survivor<Pane>(cluster: Cluster<Pane>): Cluster<Pane> {
+  let living = cluster;
+  while (living.mergedInto !== null) living = living.mergedInto;
+  return living;
 }
 
 /** Lanes of stored tokens under this process's seed. */

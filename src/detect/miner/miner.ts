@@ -17,6 +17,7 @@ import {
 } from './cluster.ts';
 import { byteString, tokenOf } from './layout.ts';
 import { LeafTable } from './leaves.ts';
+import { covers } from './merging.ts';
 import { RecencyList } from './recency.ts';
 import { MAX_SHAPE_BYTES } from './shape.ts';
 import { ShapeCache } from './shape-cache.ts';
@@ -82,6 +83,7 @@ export class Miner<Pane = unknown> {
   readonly #maxShapeBytes: number;
   readonly #fit: Fit = { equal: 0, misses: 0, differs: false };
   #changed: Cluster<Pane>[] = [];
+  #merged: Cluster<Pane>[] = [];
   #evictions: Cluster<Pane>[] = [];
   #evicted: Record<EvictionReason, number> = { clusters: 0, candidates: 0 };
   #nextNumber = 0;
@@ -129,12 +131,12 @@ export class Miner<Pane = unknown> {
     return this.#touch(cluster);
   }
 
-  /** The cluster of a template text given by the sender: used as it is, never mined. */
+  /** The cluster of a template text given by the sender: used as it is, never mined. Too many new ones count as {@link UNSORTED}, like lines. */
   observeGiven(bytes: Uint8Array, start: number, end: number): Cluster<Pane> {
     this.#shapes.forgetNumbers();
-    this.#tokens.list.scanGiven(bytes, start, end);
-    const leaf = this.#leaves.find(this.#tokens.list.leafExact, this.#tokens.list.leafFold);
-    return this.#touch(leaf?.candidates[0] ?? this.#birth(bytes, start, true));
+    const known = this.#findGiven(bytes, start, end);
+    if (known === null && this.#births <= 0) return this.#unsort();
+    return this.#touch(known ?? this.#birth(bytes, start, true));
   }
 
   /** Adds the numbers of the line just observed, which belongs to `cluster`, to `cluster.numbers`. */
@@ -145,7 +147,14 @@ export class Miner<Pane = unknown> {
   #unsort(): Cluster<Pane> {
     this.unsortedLines++;
     if (this.#unsorted !== null) return this.#touch(this.#unsorted);
-    return (this.#unsorted = this.observeGiven(UNSORTED_BYTES, 0, UNSORTED_BYTES.length));
+    this.#unsorted = this.#findGiven(UNSORTED_BYTES, 0, UNSORTED_BYTES.length) ?? this.#birth(UNSORTED_BYTES, 0, true);
+    return this.#touch(this.#unsorted);
+  }
+
+  #findGiven(bytes: Uint8Array, start: number, end: number): Cluster<Pane> | null {
+    this.#tokens.list.scanGiven(bytes, start, end);
+    const leaf = this.#leaves.find(this.#tokens.list.leafExact, this.#tokens.list.leafFold);
+    return leaf?.candidates[0] ?? null;
   }
 
   /** Clusters born or generalised since the last call, by number; those that left again are not among them. */
@@ -162,6 +171,13 @@ export class Miner<Pane = unknown> {
     const evictions = this.#evictions;
     if (evictions.length > 0) this.#evictions = [];
     return evictions;
+  }
+
+  /** Clusters with something in their `pane` that were merged into others since the last call, in order: see `Cluster.mergedInto`. */
+  drainMerged(): Cluster<Pane>[] {
+    const merged = this.#merged;
+    if (merged.length > 0) this.#merged = [];
+    return merged;
   }
 
   /** Living clusters, least recently used first. */
@@ -245,6 +261,7 @@ export class Miner<Pane = unknown> {
     for (const i of different) cluster.generalise(i);
     cluster.leaf.version++;
     this.#markChanged(cluster);
+    for (const other of cluster.leaf.candidates.filter((one) => covers(cluster, one))) this.#merge(other, cluster);
     return true;
   }
 
@@ -264,7 +281,7 @@ export class Miner<Pane = unknown> {
     const text = given
       ? { tokens: [byteString(bytes, start, tokens.scannedEnd)], separators: ['', ''] }
       : tokens.capture(bytes, start);
-    if (!given) this.#births--;
+    this.#births--;
     const cluster = new Cluster<Pane>(this.#nextNumber++, text, tokens.lanes(), leaf, given);
     leaf.candidates.push(cluster);
     leaf.version++;
@@ -297,7 +314,15 @@ export class Miner<Pane = unknown> {
     return cluster;
   }
 
-  #evict(cluster: Cluster<Pane>, reason: EvictionReason): void {
+  /** Lines of `from` count as lines of `into` from now on. */
+  #merge(from: Cluster<Pane>, into: Cluster<Pane>): void {
+    into.count += from.count;
+    from.mergedInto = into;
+    this.#remove(from);
+    if (from.pane !== null) this.#merged.push(from);
+  }
+
+  #remove(cluster: Cluster<Pane>): void {
     const { candidates } = cluster.leaf;
     candidates.splice(candidates.indexOf(cluster), 1);
     cluster.leaf.version++;
@@ -306,6 +331,10 @@ export class Miner<Pane = unknown> {
     if (candidates.length === 0) this.#leaves.remove(cluster.leaf);
     if (cluster === this.#unsorted) this.#unsorted = null;
     cluster.changed = false;
+  }
+
+  #evict(cluster: Cluster<Pane>, reason: EvictionReason): void {
+    this.#remove(cluster);
     this.#evicted[reason]++;
     // Nothing hangs on it: nobody needs to hear. In a flood of births this is what bounds the list.
     if (cluster.pane !== null) this.#evictions.push(cluster);
