@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Verdict } from '../../src/detect/detector.ts';
 import { NO_EVICTIONS } from '../../src/detect/evictions.ts';
 import { REFUSED } from '../../src/detect/frame.ts';
+import { LINES_PER_BIRTH } from '../../src/detect/miner/miner.ts';
 import { Drive, SMALL, STEP_MS, frameOf, times, type Line } from './drive.ts';
 import { randomNumbers } from './miner/lines.ts';
 
@@ -391,7 +392,7 @@ describe('bounds', () => {
     const { lines: dropped, clusters, templates } = drive.detector.takeEvictions();
     expect(verdict.templates + dropped).toBe(3000);
     // The sender's own templates pay for their birth like mined ones.
-    expect(clusters).toBe(Math.floor(3000 / 32));
+    expect(clusters).toBe(Math.floor(3000 / LINES_PER_BIRTH));
     expect(templates).toBe(verdict.templates - 256);
     expect(drive.detector.takeEvictions()).toEqual(NO_EVICTIONS);
   });
@@ -418,7 +419,7 @@ describe('bounds', () => {
     drive.detector.open(0, 'file:flood');
     const random = randomNumbers(3);
     const late = times(5, 'late comer');
-    drive.step([...Array.from({ length: 1100 }, () => times(1, `t${random()}`)).flat(), ...late]);
+    drive.step([...Array.from({ length: 1000 }, () => times(1, `t${random()}`)).flat(), ...late]);
     for (let i = 0; i < 30; i++) {
       const verdict = only(drive.step(late));
       expect(verdict.gates).not.toContain('degraded');

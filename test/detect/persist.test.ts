@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { DetectorOptions, StoredSource, Verdict } from '../../src/detect/detector.ts';
 import { NO_EVICTIONS } from '../../src/detect/evictions.ts';
+import { LINES_PER_BIRTH } from '../../src/detect/miner/miner.ts';
 import { Drive, SEVEN, SMALL, STEP_MS, Shelf, times, type Line } from './drive.ts';
 import { randomNumbers } from './miner/lines.ts';
 
@@ -275,7 +276,7 @@ describe('restart', () => {
     before.detector.open(0, 'file:a');
     before.step(Array.from({ length: 2000 }, (_, i) => times(1, `t${i}`)).flat());
     shelf.keep(before.detector);
-    expect(before.detector.takeEvictions().clusters).toBe(Math.floor(2000 / 32));
+    expect(before.detector.takeEvictions().clusters).toBe(Math.floor(2000 / LINES_PER_BIRTH));
     const after = restore(shelf.stored!, 2000);
     after.step([]);
     after.step([]);

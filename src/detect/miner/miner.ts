@@ -57,7 +57,7 @@ const ENUMERATION = 16;
 export const UNSORTED = '<unsorted>';
 const UNSORTED_BYTES = new TextEncoder().encode(UNSORTED);
 /** Once the burst is used up. Steady sources need a birth in thousands of lines. */
-const LINES_PER_BIRTH = 64;
+export const LINES_PER_BIRTH = 64;
 /** Why a cluster left: the source has too many, or too many that look alike. */
 export type EvictionReason = 'clusters' | 'candidates';
 
