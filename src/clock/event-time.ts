@@ -1,4 +1,4 @@
-import type { ArrivalClock, CloseStep, PaneRecords } from './clock.ts';
+import type { ArrivalClock, CloseStep, PaneOf, PaneRecords } from './clock.ts';
 
 /** A pane further ahead than this does not move the watermark … */
 const FUTURE_MS = 10 * 60_000;
@@ -66,10 +66,12 @@ export class EventTimeClock implements ArrivalClock, AsyncDisposable {
     this.#judgedMs = judgedMs;
   }
 
-  paneOf(_observedMs: number, timeMs: number): number | null {
-    const pane = this.#paneOf(timeMs);
-    const closedMs = Number.isNaN(this.#openMs) ? this.#judgedMs : this.#openMs - this.#options.stepMs;
-    return pane <= closedMs ? null : pane;
+  panes(): PaneOf {
+    return (_observedMs, timeMs) => {
+      const pane = this.#paneOf(timeMs);
+      const closedMs = Number.isNaN(this.#openMs) ? this.#judgedMs : this.#openMs - this.#options.stepMs;
+      return pane <= closedMs ? null : pane;
+    };
   }
 
   take(byPane: ReadonlyMap<number, PaneRecords>): Promise<void> {

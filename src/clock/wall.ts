@@ -1,4 +1,4 @@
-import type { ArrivalClock, CloseStep, PaneRecords } from './clock.ts';
+import type { ArrivalClock, CloseStep, PaneOf, PaneRecords } from './clock.ts';
 
 export interface WallClockOptions {
   stepMs: number;
@@ -53,8 +53,9 @@ export class WallClock implements ArrivalClock, AsyncDisposable {
     return this.#monotonicMs() + this.#offsetMs + this.#aheadMs;
   }
 
-  paneOf(observedMs: number, _timeMs: number): number | null {
-    return observedMs < this.#wallMs() - this.#options.stepMs ? null : 0;
+  panes(): PaneOf {
+    const lateMs = this.#wallMs() - this.#options.stepMs;
+    return (observedMs) => (observedMs < lateMs ? null : 0);
   }
 
   async take(byPane: ReadonlyMap<number, PaneRecords>): Promise<void> {

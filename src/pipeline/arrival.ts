@@ -1,5 +1,5 @@
 import type { Attributes, DecodedRecord, ExportResult, ExportTarget, Intake, RecordSink } from '../receive/record.ts';
-import type { ArrivalClock, PaneRecords } from '../clock/clock.ts';
+import type { ArrivalClock, PaneOf, PaneRecords } from '../clock/clock.ts';
 import { REFUSED, type RecordFrame } from '../detect/frame.ts';
 import { admit, MAX_WAITING, type AddressedFrame } from '../source/admission.ts';
 import { addressFrame, FrameBuilders, type FrameBuilder } from '../source/frame-builder.ts';
@@ -56,6 +56,7 @@ class ArrivalIntake implements Intake, RecordSink {
   readonly wantedBodyFields: ReadonlySet<string>;
   readonly #options: ArrivalOptions;
   readonly #nowMs: number;
+  readonly #paneOf: PaneOf;
   readonly #memory: FrameBuilders;
   #resource: Attributes = new Map();
   #scope = '';
@@ -77,6 +78,7 @@ class ArrivalIntake implements Intake, RecordSink {
     this.wantedAttributes = options.resolver.wantedAttributes;
     this.wantedBodyFields = options.resolver.wantedBodyFields;
     this.#nowMs = options.clock.nowMs();
+    this.#paneOf = options.clock.panes();
   }
 
   resource(attributes: Attributes): void {
@@ -97,7 +99,7 @@ class ArrivalIntake implements Intake, RecordSink {
     const source = this.#source(resolved);
     const observedMs = usable(record.observedTimeMs);
     const timeMs = usable(record.timeMs) || observedMs || this.#nowMs;
-    const pane = this.#options.clock.paneOf(observedMs || timeMs, timeMs);
+    const pane = this.#paneOf(observedMs || timeMs, timeMs);
     if (pane === null) {
       source.late++;
       return;

@@ -1,34 +1,26 @@
-/** OTLP/gRPC: `opentelemetry.proto.collector.logs.v1.LogsService/Export`. Other services answer UNIMPLEMENTED by themselves. */
+/**
+ * OTLP/gRPC. grpc-js has the connections (keepalive, age, shutdown), the health service and every other method; the streams of
+ * `LogsService/Export` are answered on node:http2 as they are (docs/decisions/0017-export-on-http2.md).
+ */
 import { once } from 'node:events';
-import type { Http2Server } from 'node:http2';
+import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import { createServer as createPlainServer, type Server as NetServer, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import {
-  logVerbosity,
-  setLogVerbosity,
-  Server,
-  ServerCredentials,
-  status as Grpc,
-  type sendUnaryData,
-  type ServerUnaryCall,
-  type ServiceDefinition,
-} from '@grpc/grpc-js';
-import { listen } from '../net/listen.ts';
-import { trackConnections, type Connections } from './connections.ts';
-import { newDecodeSummary } from './decoded.ts';
-import { encodeResponse } from './encode-response.ts';
-import { exportLogs } from './export.ts';
-import { callInterceptor, exportCall, statusObject, unpackMessage } from './grpc-call.ts';
-import { addHealthService, type Health } from './health.ts';
-import { noteOddities } from './oddities.ts';
-import { budgetOf, DEFAULT_MAX_CONNECTIONS, lostRecords, type Receiver, type ReceiverOptions } from './receiver.ts';
-import { toStatus } from './status.ts';
-import { keepTlsFresh, readTls } from './tls.ts';
+import { logVerbosity, setLogVerbosity, Server, ServerCredentials, status as Grpc } from '@grpc/grpc-js';
+import type { Connections } from './connections.ts';
+import { answerExport } from './grpc-export.ts';
+import { addHealthService, HEALTH_SERVICE, type Health } from './health.ts';
+import { openReceiver, type ListenerKeys } from './listener.ts';
+import { budgetOf, type Receiver, type ReceiverOptions } from './receiver.ts';
+import { readTls } from './tls.ts';
 
-export const GRPC_ENDPOINT_KEY = 'receivers.otlp.protocols.grpc.endpoint';
-const TLS_KEY = 'receivers.otlp.protocols.grpc.tls';
+const KEYS: ListenerKeys = {
+  transport: 'grpc',
+  endpoint: 'receivers.otlp.protocols.grpc.endpoint',
+  tls: 'receivers.otlp.protocols.grpc.tls',
+};
+const EXPORT_PATH = '/opentelemetry.proto.collector.logs.v1.LogsService/Export';
 
-const DEFAULT_GRACE_MS = 5000;
 const DEFAULT_MAX_STREAMS = 100;
 /**
  * HTTP/2 flow control, of a stream and of the connection. HTTP/2's own 64 KiB let one connection carry 6 MiB a second at 10 ms round trip,
@@ -61,69 +53,29 @@ export interface GrpcReceiverOptions extends ReceiverOptions {
   keepalive?: Keepalive;
 }
 
-/**
- * Bytes in, bytes out: a deserializer that throws makes grpc-js answer INTERNAL where the specification wants INVALID_ARGUMENT, so the
- * handler decodes.
- */
-const EXPORT_PATH = '/opentelemetry.proto.collector.logs.v1.LogsService/Export';
-const LOGS_SERVICE: ServiceDefinition = {
-  Export: {
-    path: EXPORT_PATH,
-    requestStream: false,
-    responseStream: false,
-    requestSerialize: identity,
-    requestDeserialize: identity,
-    responseSerialize: identity,
-    responseDeserialize: identity,
-  },
-};
-
-function identity(bytes: Buffer): Buffer {
-  return bytes;
-}
-
 /** @throws {ListenError} when the endpoint cannot be listened on; {TlsError} when the certificate cannot be used */
 export async function openGrpcReceiver(options: GrpcReceiverOptions): Promise<Receiver> {
-  const { maxRequestBytes, tls = null, onOddity, keepalive = DEFAULT_KEEPALIVE } = options;
+  const { tls = null, keepalive = DEFAULT_KEEPALIVE, maxConcurrentStreams = DEFAULT_MAX_STREAMS } = options;
+  quieten();
   const server = new Server({
-    // Of the message as sent; beyond it grpc-js answers RESOURCE_EXHAUSTED before it buffers any of it.
-    'grpc.max_receive_message_length': maxRequestBytes,
-    'grpc.max_concurrent_streams': options.maxConcurrentStreams ?? DEFAULT_MAX_STREAMS,
+    'grpc.enable_channelz': 0,
     'grpc.keepalive_time_ms': keepalive.timeMs,
     'grpc.keepalive_timeout_ms': keepalive.timeoutMs,
     'grpc.max_connection_age_grace_ms': keepalive.maxConnectionAgeGraceMs,
-    ...(keepalive.maxConnectionIdleMs === null ? {} : { 'grpc.max_connection_idle_ms': keepalive.maxConnectionIdleMs }),
     ...(keepalive.maxConnectionAgeMs === null ? {} : { 'grpc.max_connection_age_ms': keepalive.maxConnectionAgeMs }),
-    interceptors: [
-      callInterceptor({
-        path: EXPORT_PATH,
-        auth: options.auth ?? null,
-        budget: budgetOf(options),
-        onUnhandled: (code) =>
-          options.observe?.({
-            transport: 'grpc',
-            code,
-            acceptedRecords: 0,
-            refusedRecords: 0,
-            failedRecords: 0,
-            bytes: 0,
-          }),
-      }),
-    ],
-  });
-  server.addService(LOGS_SERVICE, {
-    Export: (call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>) => {
-      void answer(call, callback, options);
-    },
   });
   const health = addHealthService(server);
 
   // Sockets of our own, handed to grpc-js: it cannot bound connections, choose a TLS version or change a certificate.
-  quieten();
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   const http2Server = http2ServerOf(server);
-  http2Server.updateSettings({ initialWindowSize: WINDOW_BYTES });
-  http2Server.on('session', (session) => session.setLocalWindowSize(WINDOW_BYTES));
+  http2Server.updateSettings({ maxConcurrentStreams, initialWindowSize: WINDOW_BYTES });
+  http2Server.on('session', (session) => {
+    session.setLocalWindowSize(WINDOW_BYTES);
+    if (keepalive.maxConnectionIdleMs !== null) closeWhenIdle(session, keepalive.maxConnectionIdleMs);
+  });
+  takeExportStreams(http2Server, options);
+
   const accept = (socket: Socket): void => {
     socket.on('error', () => {});
     injector.injectConnection(socket);
@@ -131,82 +83,73 @@ export async function openGrpcReceiver(options: GrpcReceiverOptions): Promise<Re
   const listener =
     tls === null
       ? createPlainServer(accept)
-      : createTlsServer({ ...readTls(tls, TLS_KEY), ALPNProtocols: ['h2'] }, accept);
-  const limit = options.maxConnections ?? DEFAULT_MAX_CONNECTIONS;
-  const connections = trackConnections(listener, limit, () =>
-    onOddity?.({ kind: 'connection_limit', transport: 'grpc', limit }),
+      : createTlsServer({ ...readTls(tls, KEYS.tls), ALPNProtocols: ['h2'] }, accept);
+  return openReceiver(listener, options, KEYS, (graceMs, connections) =>
+    shutDown({ server, listener, connections, health }, graceMs),
   );
-  const { port } = await listen(listener, options.endpoint, GRPC_ENDPOINT_KEY);
-  const freshness =
-    tls === null
-      ? null
-      : keepTlsFresh(listener as ReturnType<typeof createTlsServer>, {
-          files: tls,
-          configKey: TLS_KEY,
-          transport: 'grpc',
-          onOddity,
-        });
-
-  let closing: Promise<void> | undefined;
-  const close = (graceMs: number): Promise<void> => {
-    freshness?.[Symbol.dispose]();
-    return (closing ??= shutDown({ server, listener, connections, health }, graceMs));
-  };
-  return {
-    port,
-    get connections() {
-      return connections.size;
-    },
-    close,
-    [Symbol.asyncDispose]: () => close(DEFAULT_GRACE_MS),
-  };
 }
 
-/** The node:http2 server behind the injector: grpc-js has no option for its windows (docs/decisions/0016-http2-windows.md). */
+/** The node:http2 server behind the injector: grpc-js has no option for its windows and its streams. */
 function http2ServerOf(server: Server): Http2Server {
   const [http2Server] = (server as unknown as { http2Servers: ReadonlyMap<Http2Server, unknown> }).http2Servers.keys();
   return http2Server!;
+}
+
+type StreamListener = (
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  flags: number,
+  rawHeaders: string[],
+) => void;
+
+/** Export is ours; what else is called goes to grpc-js, and is counted by the status that it sends. */
+function takeExportStreams(http2Server: Http2Server, options: GrpcReceiverOptions): void {
+  const budget = budgetOf(options);
+  const [others] = http2Server.listeners('stream') as StreamListener[];
+  http2Server.removeAllListeners('stream');
+  http2Server.on('stream', (stream, headers, flags, rawHeaders) => {
+    const path = headers[':path'] ?? '';
+    if (path === EXPORT_PATH && headers['content-type']?.startsWith('application/grpc') === true) {
+      void answerExport(stream, headers, options, budget);
+      return;
+    }
+    if (!path.startsWith(`/${HEALTH_SERVICE}/`)) stream.once('close', () => count(sentCode(stream), options));
+    others!(stream, headers, flags, rawHeaders);
+  });
+}
+
+function count(code: string, { observe }: ReceiverOptions): void {
+  observe?.({ transport: 'grpc', code, acceptedRecords: 0, refusedRecords: 0, failedRecords: 0, bytes: 0 });
+}
+
+/** grpc-status as it went out. A client takes an HTTP error for UNKNOWN; without any answer it has gone. */
+function sentCode({ sentTrailers, sentHeaders }: ServerHttp2Stream): string {
+  const headers = sentHeaders as typeof sentHeaders | undefined;
+  const code = sentTrailers?.['grpc-status'] ?? headers?.['grpc-status'];
+  if (code === undefined) return headers === undefined ? 'CANCELLED' : 'UNKNOWN';
+  return Grpc[Number(code)] ?? 'UNKNOWN';
+}
+
+/** grpc-js does it for the streams that it answers, which Export's are not. */
+function closeWhenIdle(session: ServerHttp2Session, idleMs: number): void {
+  let open = 0;
+  const timer = setTimeout(() => {
+    if (open === 0) session.close();
+  }, idleMs);
+  timer.unref();
+  session.once('close', () => clearTimeout(timer));
+  session.on('stream', (stream) => {
+    open++;
+    stream.once('close', () => {
+      if (--open === 0) timer.refresh();
+    });
+  });
 }
 
 /** grpc-js writes lines of its own to stderr about what we tell in our own words. */
 function quieten(): void {
   if (process.env['GRPC_VERBOSITY'] === undefined && process.env['GRPC_NODE_VERBOSITY'] === undefined) {
     setLogVerbosity(logVerbosity.NONE);
-  }
-}
-
-/** Never rejects: whatever happens becomes the call's status. */
-async function answer(
-  call: ServerUnaryCall<Buffer, Buffer>,
-  callback: sendUnaryData<Buffer>,
-  { maxRequestBytes, target, observe, onFault, onOddity }: ReceiverOptions,
-): Promise<void> {
-  const state = exportCall(call.metadata);
-  const gone = new AbortController();
-  // grpc-js says it of every call whose stream closes; making an AbortError costs 15 µs, so those already answered are left alone.
-  call.on('cancelled', () => state.answered || gone.abort());
-  const summary = newDecodeSummary();
-  let bytes = 0;
-  try {
-    const request = await unpackMessage(call.request, state, maxRequestBytes);
-    bytes = request.length;
-    const outcome = await exportLogs(request, 'protobuf', target, gone.signal, summary);
-    state.answered = true;
-    callback(null, encodeResponse(outcome, 'protobuf'));
-    const refusedRecords = outcome.rejectedLogRecords;
-    const acceptedRecords = outcome.records - refusedRecords;
-    observe?.({ transport: 'grpc', code: 'OK', acceptedRecords, refusedRecords, failedRecords: 0, bytes });
-    if (onOddity !== undefined) noteOddities({ request, encoding: 'protobuf', transport: 'grpc', summary }, onOddity);
-  } catch (error) {
-    const { kind, grpcCode } = toStatus(error);
-    state.answered = true;
-    callback(statusObject(error));
-    const code = Grpc[grpcCode]!;
-    observe?.({ transport: 'grpc', code, acceptedRecords: 0, ...lostRecords(kind, summary.records), bytes });
-    if (kind === 'unsupported_encoding') onOddity?.({ kind, transport: 'grpc', encoding: state.encoding });
-    if (kind === 'internal') onFault?.(error);
-  } finally {
-    state.reservation.release();
   }
 }
 

@@ -11,6 +11,7 @@ import {
 } from '@grpc/grpc-js';
 import { WireReader } from './wire.ts';
 
+export const HEALTH_SERVICE = 'grpc.health.v1.Health';
 /** `''` is the server as a whole. */
 const SERVICES = ['', 'opentelemetry.proto.collector.logs.v1.LogsService'];
 /** Each is an open stream; health checkers hold one a connection. */
@@ -46,8 +47,8 @@ export function addHealthService(server: Server): Health {
   };
   server.addService(
     {
-      Check: { ...base, path: '/grpc.health.v1.Health/Check', responseStream: false },
-      Watch: { ...base, path: '/grpc.health.v1.Health/Watch', responseStream: true },
+      Check: { ...base, path: `/${HEALTH_SERVICE}/Check`, responseStream: false },
+      Watch: { ...base, path: `/${HEALTH_SERVICE}/Watch`, responseStream: true },
     },
     {
       Check: (call: ServerUnaryCall<HealthCheckRequest, number>, callback: sendUnaryData<number>) => {

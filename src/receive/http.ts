@@ -4,28 +4,25 @@ import { createServer as createPlainServer, type IncomingMessage, type Server, t
 import { createServer as createTlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { listen } from '../net/listen.ts';
 import type { Budget } from './budget.ts';
-import { trackConnections } from './connections.ts';
+import type { Connections } from './connections.ts';
 import { newDecodeSummary } from './decoded.ts';
 import { CONTENT_TYPES, encodeResponse, encodeStatus, type Encoding } from './encode-response.ts';
 import { exportLogs } from './export.ts';
+import { openReceiver, type ListenerKeys } from './listener.ts';
 import { noteOddities } from './oddities.ts';
-import {
-  budgetOf,
-  DEFAULT_MAX_CONNECTIONS,
-  lostRecords,
-  type ObservedRequest,
-  type Receiver,
-  type ReceiverOptions,
-} from './receiver.ts';
+import { budgetOf, lostRecords, type ObservedRequest, type Receiver, type ReceiverOptions } from './receiver.ts';
 import { readBody } from './request-body.ts';
+import { giveBack } from './scratch.ts';
 import { ReceiveError, toStatus, type Status } from './status.ts';
-import { keepTlsFresh, readTls } from './tls.ts';
+import { readTls } from './tls.ts';
 import { ACCEPTED_ENCODINGS } from './unpack.ts';
 
-export const HTTP_ENDPOINT_KEY = 'receivers.otlp.protocols.http.endpoint';
-const TLS_KEY = 'receivers.otlp.protocols.http.tls';
+const KEYS: ListenerKeys = {
+  transport: 'http',
+  endpoint: 'receivers.otlp.protocols.http.endpoint',
+  tls: 'receivers.otlp.protocols.http.tls',
+};
 const LOGS_PATH = '/v1/logs';
 
 /** A client that dribbles its headers or body holds a connection no longer than this. */
@@ -38,7 +35,6 @@ const DEFAULT_TIMEOUTS: HttpTimeouts = {
 /** A refused body is read on for so long and so far that the client gets to read the answer instead of a reset. */
 const DRAIN_MS = 1000;
 const DRAIN_BYTES = 8_388_608;
-const DEFAULT_GRACE_MS = 5000;
 const SWEEP_MS = 20;
 
 export interface HttpTimeouts {
@@ -54,7 +50,7 @@ export interface HttpReceiverOptions extends ReceiverOptions {
 
 /** @throws {ListenError} when the endpoint cannot be listened on; {TlsError} when the certificate cannot be used */
 export async function openHttpReceiver(options: HttpReceiverOptions): Promise<Receiver> {
-  const { tls = null, onOddity, timeouts = DEFAULT_TIMEOUTS } = options;
+  const { tls = null, timeouts = DEFAULT_TIMEOUTS } = options;
   const budget = budgetOf(options);
   const serverOptions = {
     headersTimeout: timeouts.readHeaderMs,
@@ -70,36 +66,9 @@ export async function openHttpReceiver(options: HttpReceiverOptions): Promise<Re
   const server =
     tls === null
       ? createPlainServer(serverOptions, onRequest)
-      : createTlsServer({ ...readTls(tls, TLS_KEY), ...serverOptions }, onRequest);
+      : createTlsServer({ ...readTls(tls, KEYS.tls), ...serverOptions }, onRequest);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => answerUnreadable(error, socket, options));
-  const limit = options.maxConnections ?? DEFAULT_MAX_CONNECTIONS;
-  const connections = trackConnections(server, limit, () =>
-    onOddity?.({ kind: 'connection_limit', transport: 'http', limit }),
-  );
-  const { port } = await listen(server, options.endpoint, HTTP_ENDPOINT_KEY);
-  const freshness =
-    tls === null
-      ? null
-      : keepTlsFresh(server as ReturnType<typeof createTlsServer>, {
-          files: tls,
-          configKey: TLS_KEY,
-          transport: 'http',
-          onOddity,
-        });
-
-  let closing: Promise<void> | undefined;
-  const close = (graceMs: number): Promise<void> => {
-    freshness?.[Symbol.dispose]();
-    return (closing ??= shutDown(server, graceMs, () => connections.cut()));
-  };
-  return {
-    port,
-    get connections() {
-      return connections.size;
-    },
-    close,
-    [Symbol.asyncDispose]: () => close(DEFAULT_GRACE_MS),
-  };
+  return openReceiver(server, options, KEYS, (graceMs, connections) => shutDown(server, graceMs, connections));
 }
 
 /** Connections whose request is being answered, and will be counted by that. */
@@ -132,12 +101,13 @@ async function answer(
     bytes: 0,
   };
   let release = (): void => {};
+  let body: Uint8Array | null = null;
   try {
     auth?.check(request.headers.authorization);
     checkRequest(request, encoding);
     const reservation = budget.open();
     release = () => reservation.release();
-    const body = await readBody(request, maxRequestBytes, reservation);
+    body = await readBody(request, maxRequestBytes, reservation);
     observed.bytes = body.length;
     const outcome = await exportLogs(body, encoding!, target, gone.signal, summary);
     send(response, 200, encodeResponse(outcome, encoding!), encoding!);
@@ -152,11 +122,11 @@ async function answer(
     observed.code = String(status.httpStatus);
     Object.assign(observed, lostRecords(status.kind, summary.records));
     setHeaders(response, status, auth?.challenge);
-    const body = encodeStatus(status, encoding ?? 'json');
+    const told = encodeStatus(status, encoding ?? 'json');
     // A body that came along with the headers is complete a turn later, and its connection may live on.
     if (!request.complete && !request.destroyed) await nextTurn();
-    if (request.complete || request.destroyed) send(response, status.httpStatus, body, encoding ?? 'json');
-    else await sendEarly(request, response, status.httpStatus, body, encoding ?? 'json');
+    if (request.complete || request.destroyed) send(response, status.httpStatus, told, encoding ?? 'json');
+    else await sendEarly(request, response, status.httpStatus, told, encoding ?? 'json');
     if (status.kind === 'internal') options.onFault?.(error);
     if (status.kind === 'unsupported_encoding') {
       const given = request.headers['content-encoding'] ?? '';
@@ -164,6 +134,7 @@ async function answer(
     }
   } finally {
     release();
+    if (body !== null) giveBack(body);
   }
   options.observe?.(observed);
 }
@@ -260,12 +231,12 @@ function answerUnreadable(error: NodeJS.ErrnoException, socket: Duplex, { observ
   observe?.({ transport: 'http', code, acceptedRecords: 0, refusedRecords: 0, failedRecords: 0, bytes: 0 });
 }
 
-async function shutDown(server: Server, graceMs: number, cut: () => void): Promise<void> {
+async function shutDown(server: Server, graceMs: number, connections: Connections): Promise<void> {
   const closed = once(server, 'close');
   server.close();
   // `close` ends the connections that are idle now; one that is busy goes idle after its answer and would wait for its keep-alive time.
   const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
-  const force = setTimeout(cut, graceMs);
+  const force = setTimeout(() => connections.cut(), graceMs);
   await closed;
   clearInterval(sweep);
   clearTimeout(force);

@@ -10,6 +10,7 @@ import { DecodeError } from './wire.ts';
 
 export type ErrorKind =
   | 'malformed'
+  | 'not_one_message'
   | 'too_large'
   | 'unauthenticated'
   | 'permission_denied'
@@ -31,6 +32,8 @@ interface Answer {
 
 export const ANSWERS: Readonly<Record<ErrorKind, Answer>> = {
   malformed: { grpc: Grpc.INVALID_ARGUMENT, http: 400 },
+  // gRPC's status codes document has it for a unary call whose client sends none or several; HTTP has one body always.
+  not_one_message: { grpc: Grpc.UNIMPLEMENTED, http: 400 },
   // Without RetryInfo RESOURCE_EXHAUSTED means "never": the same request stays too large.
   too_large: { grpc: Grpc.RESOURCE_EXHAUSTED, http: 413 },
   unauthenticated: { grpc: Grpc.UNAUTHENTICATED, http: 401 },

@@ -2,6 +2,7 @@
 import { Readable, type Transform } from 'node:stream';
 import { createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
 import type { Reservation } from './budget.ts';
+import { join } from './scratch.ts';
 import { ReceiveError } from './status.ts';
 import { DecodeError } from './wire.ts';
 import { cutAtFrameEnds } from './zstd-frames.ts';
@@ -42,11 +43,11 @@ export interface CollectOptions {
 }
 
 /**
- * All bytes of `source`, decompressed.
+ * All bytes of `source`, decompressed; to be given back to the scratch memory.
  * @throws {ReceiveError} `too_large` or `overloaded`; {DecodeError} on broken compression; what `source` fails with
  */
 export async function collect(
-  source: Readable | Buffer,
+  source: Readable | Uint8Array,
   { encoding, maxBytes, reservation }: CollectOptions,
 ): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
@@ -73,7 +74,7 @@ export async function collect(
   if (input instanceof Readable && input !== source) input.on('error', reject);
   try {
     await promise;
-    return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, byteLength);
+    return join(chunks, byteLength);
   } finally {
     body.removeAllListeners('data');
     if (decompressor !== null) {
@@ -85,13 +86,13 @@ export async function collect(
   }
 }
 
-function inFrames(source: Readable | Buffer): Readable {
+function inFrames(source: Readable | Uint8Array): Readable {
   // The source outlives a refused body: its client still has to read the answer.
   const chunks = source instanceof Readable ? source.iterator({ destroyOnReturn: false }) : Readable.from([source]);
   return Readable.from(cutAtFrameEnds(chunks), { objectMode: false });
 }
 
-function feed(input: Readable | Buffer, decompressor: Transform | null): Readable {
+function feed(input: Readable | Uint8Array, decompressor: Transform | null): Readable {
   if (input instanceof Readable) return decompressor === null ? input : input.pipe(decompressor);
   if (decompressor === null) return Readable.from([input]);
   // Bytes that are all there need no stream of their own: a sixth of a small request's CPU.

@@ -44,9 +44,8 @@ export interface PoolOptions extends InlinePoolOptions {
 }
 
 /**
- * Frames of several requests gather in one slab for this long, so that a shard is not woken for each: waking it cost 36 µs in the main
- * thread, as much as decoding 100 records, and more on its own side (docs/decisions/0017-gathering.md). Whatever else is posted takes
- * them along, so their place among ticks stays. Nobody waits for a frame to be mined but a sender who is at its limit.
+ * Frames of several requests gather in one slab for this long: waking a shard for each took as much CPU as mining them
+ * (docs/decisions/0018-gathered-frames.md). Whatever else is posted takes them along, so their place among ticks stays.
  */
 const GATHER_MS = 5;
 

@@ -25,7 +25,7 @@ function recorded(options: Partial<EventTimeClockOptions> = {}) {
   let late = 0;
   /** One request with a record at each time. */
   const send = (...timesMs: number[]): Promise<void> => {
-    const times = Map.groupBy(timesMs, (timeMs) => clock.paneOf(timeMs, timeMs));
+    const times = Map.groupBy(timesMs, (timeMs) => clock.panes()(timeMs, timeMs));
     late += times.get(null)?.length ?? 0;
     times.delete(null);
     const panes = new Map<number, PaneRecords>();

@@ -137,9 +137,9 @@ test('whatever the wall clock does, ids rise by whole steps', () => {
 
 test('a record is late when it was observed more than a step ago; its own time says nothing', () => {
   const { clock, wall } = handDriven();
-  expect(clock.paneOf(wall() - STEP - 1, wall())).toBeNull();
-  expect(clock.paneOf(wall() - STEP, 0)).not.toBeNull();
-  expect(clock.paneOf(wall() + 86_400_000 * 365 * 400, Infinity)).not.toBeNull();
+  expect(clock.panes()(wall() - STEP - 1, wall())).toBeNull();
+  expect(clock.panes()(wall() - STEP, 0)).not.toBeNull();
+  expect(clock.panes()(wall() + 86_400_000 * 365 * 400, Infinity)).not.toBeNull();
 });
 
 describe('after a restart', () => {

@@ -16,6 +16,7 @@ import {
   frame,
   grpcReceiver,
   GrpcSender,
+  EXPORT,
   Http2Sender,
   httpReceiver,
   HttpSender,
@@ -230,6 +231,7 @@ describe('OTLP/gRPC', () => {
     for (const sender of [plain, gzip]) {
       const answer = await sender.send(large);
       expect(answer.code).toBe(status.RESOURCE_EXHAUSTED);
+      expect(answer.metadata.get('grpc-status-details-bin')).toHaveLength(1);
       expect(answer.statusDetails).not.toContain('RetryInfo');
     }
     await expect
@@ -274,16 +276,56 @@ describe('OTLP/gRPC', () => {
     }
   });
 
-  test('G5: traces and metrics are UNIMPLEMENTED, on HTTP 404', async () => {
+  test('G5: traces and metrics are UNIMPLEMENTED, on HTTP 404, and counted', async () => {
     await using receiver = await grpcReceiver();
     using sender = new GrpcSender(receiver.port);
     for (const service of ['trace.v1.TraceService', 'metrics.v1.MetricsService']) {
       const path = `/opentelemetry.proto.collector.${service}/Export`;
       expect((await sender.send(REQUEST, {}, path)).code).toBe(status.UNIMPLEMENTED);
     }
+    await expect.poll(() => receiver.observed.map(({ code }) => code)).toEqual(['UNIMPLEMENTED', 'UNIMPLEMENTED']);
     await using http = await httpReceiver();
     await using posted = new HttpSender(http.port);
     expect((await posted.send(REQUEST, {}, { path: '/v1/traces' })).status).toBe(404);
+    await expect.poll(() => http.observed.map(({ code }) => code)).toEqual(['404']);
+  });
+
+  test('a call takes exactly one whole message: none, half a one or two are UNIMPLEMENTED, and taken in is nothing', async () => {
+    await using receiver = await grpcReceiver();
+    using sender = new Http2Sender(receiver.port);
+    for (const bytes of [
+      Buffer.alloc(0),
+      frame(REQUEST).subarray(0, 3),
+      frame(REQUEST).subarray(0, 20),
+      Buffer.concat([frame(REQUEST), frame(REQUEST)]),
+    ]) {
+      expect(await sender.send(bytes)).toBe(status.UNIMPLEMENTED);
+    }
+    expect(receiver.target.committed).toEqual([]);
+    expect(receiver.observed.map(({ code }) => code)).toEqual(Array(4).fill('UNIMPLEMENTED'));
+  });
+
+  test('a message may come in pieces of any size, its prefix too', async () => {
+    await using receiver = await grpcReceiver();
+    using sender = new Http2Sender(receiver.port);
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    const stream = sender.session.request({ ':method': 'POST', ':path': EXPORT, 'content-type': 'application/grpc' });
+    stream.on('trailers', (trailers) => resolve(trailers['grpc-status']));
+    stream.resume();
+    for (const byte of frame(REQUEST)) {
+      stream.write(Buffer.of(byte));
+      await new Promise((turn) => setImmediate(turn));
+    }
+    stream.end();
+    expect(Number(await promise)).toBe(status.OK);
+    expect(receiver.target.committed).toHaveLength(1);
+  });
+
+  test('what is no gRPC is told so over HTTP, and counted', async () => {
+    await using receiver = await grpcReceiver();
+    using sender = new Http2Sender(receiver.port);
+    expect(await sender.send(REQUEST, { 'content-type': 'application/json' })).toBe(-1);
+    await expect.poll(() => receiver.observed.map(({ code }) => code)).toEqual(['UNKNOWN']);
   });
 
   test('G6: broken compression is INVALID_ARGUMENT; gzip, deflate and zstd are read; others are UNIMPLEMENTED and told', async () => {

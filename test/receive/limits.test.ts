@@ -193,6 +193,27 @@ describe('connections', () => {
     expect((await sender.send(REQUEST)).code).toBe(status.OK);
   });
 
+  test('gRPC: with max_connection_idle a connection without calls is told to go, one with a call is not', async () => {
+    const keepalive = {
+      timeMs: 60_000,
+      timeoutMs: 1000,
+      maxConnectionIdleMs: 50,
+      maxConnectionAgeMs: null,
+      maxConnectionAgeGraceMs: 1000,
+    };
+    const { target, release, waiting } = waitingTarget();
+    await using receiver = await grpcReceiver({ keepalive, target });
+    using busy = new Http2Sender(receiver.port);
+    const answer = busy.send(frame(REQUEST));
+    await expect.poll(waiting).toBe(1);
+    using idle = new Http2Sender(receiver.port);
+    await once(idle.session, 'goaway');
+    expect(busy.session.closed).toBe(false);
+    release();
+    expect(await answer).toBe(status.OK);
+    await once(busy.session, 'goaway');
+  });
+
   test('gRPC: calls at once on one connection are bounded', async () => {
     await using receiver = await grpcReceiver({ maxConcurrentStreams: 3 });
     using sender = new Http2Sender(receiver.port);

@@ -115,6 +115,19 @@ describe.each(['threads', 'inline'] as const)('shards in %s', (kind) => {
   });
 });
 
+test('small frames of a thread gather in one slab, in order, and are mined without anything else being posted', async () => {
+  const { size: _size, ...shared } = options();
+  await using pool = openShardThreads({ ...shared, size: 1, onFatal: () => undefined });
+  await pool.ready();
+  open(pool, 0, 3, 'file:a');
+  for (let k = 0; k < 25; k++) pool.postFrame(0, frame(3, 100, shared.waiting));
+  // 20 of them filled two slabs, the last five wait for company, and then no longer.
+  await expect.poll(() => shared.waiting[3]).toBe(0);
+  pool.postFrame(0, frame(3, 1, shared.waiting));
+  await pool.tick({ type: 'tick', stepEndMs: STEP, gap: false, incomplete: [] });
+  expect((await pool.score(STEP))[0]!.verdicts.map(({ records }) => records)).toEqual([2501]);
+});
+
 test('stored state that cannot be used opens the source cold and says so', async () => {
   const failed: string[] = [];
   await using pool = openInlineShards({ ...options(), onRestoreFailed: (key) => failed.push(key) });

@@ -1,0 +1,30 @@
+/** Memory in which requests are put together, used again for the next ones. */
+
+const BYTES = 1_048_576;
+/** As many as are decoded at once in practice; more are garbage after use. */
+const MAX_KEPT = 8;
+
+const kept: Buffer[] = [];
+const lent = new WeakSet<ArrayBufferLike>();
+
+/**
+ * `chunks` in one piece, valid until it is given back by {@link giveBack}. A fresh buffer a request was a fifth of a request's CPU: its pages
+ * come from the kernel, and V8 marks its whole heap for every 80 MiB of them.
+ */
+export function join(chunks: readonly Uint8Array[], byteLength: number): Uint8Array {
+  if (chunks.length === 1) return chunks[0]!;
+  if (byteLength > BYTES) return Buffer.concat(chunks, byteLength);
+  const memory = kept.pop() ?? Buffer.allocUnsafeSlow(BYTES);
+  lent.add(memory.buffer);
+  let at = 0;
+  for (const chunk of chunks) {
+    memory.set(chunk, at);
+    at += chunk.length;
+  }
+  return memory.subarray(0, at);
+}
+
+/** Nobody reads `bytes` any more. Bytes that are no scratch memory, or given back already, are left alone. */
+export function giveBack({ buffer }: Uint8Array): void {
+  if (lent.delete(buffer) && kept.length < MAX_KEPT) kept.push(Buffer.from(buffer));
+}
