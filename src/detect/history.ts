@@ -1,5 +1,6 @@
 import { VERDICT_NUMBERS } from './channels/channel-verdict.ts';
 import { GramRing } from './dmd/gram.ts';
+import { VectorProducts } from './dmd/vector-products.ts';
 
 /** Why a window does not alert; order = bit position in the stored flags, so append only. */
 export const GATES = ['warming', 'gap', 'muted', 'degraded', 'sparse', 'recurrent', 'incomplete'] as const;
@@ -47,6 +48,8 @@ export interface WindowTallies {
 export class History {
   readonly capacity: number;
   readonly gram: GramRing;
+  /** Of the vectors that the Gram rows were formed with, by slot. */
+  readonly products = new VectorProducts();
   slotCapacity = FIRST_SLOTS;
   size = 0;
   #head = 0;
@@ -251,7 +254,8 @@ export class History {
 
   /** Bytes of the typed arrays: what the benchmark of a source's state counts. */
   get byteLength(): number {
-    return this.#counts.byteLength + this.capacity * (7 * 8 + 2 * 2) + this.#verdicts.byteLength + this.gram.bytes;
+    const scalars = this.capacity * (7 * 8 + 2 * 2);
+    return this.#counts.byteLength + scalars + this.#verdicts.byteLength + this.gram.bytes + this.products.bytes;
   }
 
   #row(i: number): number {

@@ -7,7 +7,7 @@ import {
 } from './attribution.ts';
 import { defaultFloors } from './baseline.ts';
 import { DmdKernel, type DmdOptions } from './dmd/kernel.ts';
-import { addWeights, combine, project, weightedSum, type SnapshotKind, type SparseCounts } from './dmd/snapshot.ts';
+import { addWeights, weightedSum, type SnapshotKind, type SparseCounts } from './dmd/snapshot.ts';
 import { spectrum, type Mode } from './dmd/spectrum.ts';
 import type { History } from './history.ts';
 import { MAX_TEMPLATES, type TemplateTable } from './template.ts';
@@ -39,7 +39,6 @@ export class WindowScorer {
   readonly #products = new Float64Array(MAX_TEMPLATES);
   readonly #columns = Uint16Array.from({ length: MAX_TEMPLATES }, (_, i) => i);
   readonly #row: Float64Array;
-  #snapshot = new Float64Array(0);
   #attribution: AttributionScratch = createAttributionScratch(0, MAX_TEMPLATES);
   #vectors: (Float32Array | null)[] = [];
 
@@ -56,7 +55,6 @@ export class WindowScorer {
       3 * this.#actual.byteLength +
       this.#columns.byteLength +
       this.#row.byteLength +
-      this.#snapshot.byteLength +
       this.#attribution.residual.byteLength +
       this.#attribution.deltas.byteLength
     );
@@ -67,7 +65,7 @@ export class WindowScorer {
    * Leaves actual and expected weights and the residual for {@link shares}. The Gram rows of the windows before `i` must be there.
    */
   predict(history: History, templates: TemplateTable, i: number): Prediction {
-    this.#load(templates);
+    this.#load(history, templates);
     const from = Math.max(0, i - this.#options.dmdWindows);
     const n = i - from;
     this.#actual.fill(0);
@@ -98,7 +96,8 @@ export class WindowScorer {
 
   /** Appends the Gram row of window `i`, the newest; {@link predict} has just run for it. */
   pushGramRow(history: History, templates: TemplateTable, i: number): void {
-    this.#formRow(history, templates, i + 1);
+    this.#formProducts(history, templates);
+    for (let j = 0; j <= i; j++) this.#row[j] = this.#product(history, j);
     history.gram.push(this.#row);
   }
 
@@ -109,11 +108,16 @@ export class WindowScorer {
   refreshGram(history: History, templates: TemplateTable): boolean {
     const stale = history.staleWindows();
     if (stale.length === 0) return false;
-    this.#load(templates);
+    this.#load(history, templates);
     for (const i of stale) {
       this.#actual.fill(0);
       addWeights(this.#options.snapshot, this.#counts(history, i), 1, this.#actual);
-      this.#formRow(history, templates, history.size);
+      this.#formProducts(history, templates);
+      history.gram.row(i, this.#row);
+      for (let j = 0; j < history.size; j++) {
+        // A stale window further on gives its product with this one itself, as the later of two does when it is new.
+        if (j <= i || !history.isStale(j)) this.#row[j] = this.#product(history, j);
+      }
       history.gram.setRow(i, this.#row);
       history.setFresh(i);
     }
@@ -136,27 +140,28 @@ export class WindowScorer {
     return spectrum(gram, n, this.#dmd);
   }
 
-  #load(templates: TemplateTable): void {
+  #load(history: History, templates: TemplateTable): void {
     this.#vectors.length = 0;
-    let dimensions = this.#snapshot.length;
+    let dimensions = this.#attribution.residual.length;
     for (const template of templates.bySlot) {
       const values = template === null ? null : template.vector.values;
       this.#vectors.push(values);
       if (values !== null) dimensions = values.length;
     }
-    if (dimensions !== this.#snapshot.length) {
-      this.#snapshot = new Float64Array(dimensions);
+    if (dimensions !== this.#attribution.residual.length) {
       this.#attribution = createAttributionScratch(dimensions, MAX_TEMPLATES);
     }
+    history.products.update(this.#vectors);
   }
 
-  /** Inner products of the snapshot whose weights are in #actual with those of the first `n` windows. */
-  #formRow(history: History, templates: TemplateTable, n: number): void {
-    const columns = templates.bySlot.length;
-    combine(this.#actual, this.#vectors, columns, this.#snapshot);
-    project(this.#snapshot, this.#vectors, columns, this.#products);
-    for (let j = 0; j < n; j++)
-      this.#row[j] = weightedSum(this.#options.snapshot, this.#counts(history, j), this.#products);
+  /** ⟨v, x⟩ of every template, x the snapshot whose weights are in #actual. */
+  #formProducts(history: History, templates: TemplateTable): void {
+    history.products.multiply(this.#actual, templates.bySlot.length, this.#products);
+  }
+
+  /** ⟨x_j, x⟩, after {@link #formProducts}. */
+  #product(history: History, j: number): number {
+    return weightedSum(this.#options.snapshot, this.#counts(history, j), this.#products);
   }
 
   #counts(history: History, i: number): SparseCounts {

@@ -76,7 +76,7 @@ describe('the Gram matrix', () => {
     for (let step = 0; step < 200; step++) {
       const live = templates.bySlot.filter((template) => template !== null);
       const pick = () => live[int(live.length)]!;
-      const change = int(6);
+      const change = int(7);
       if (change === 0) add(`born ${step}`, int(2) === 0);
       if (change === 1 && live.length > 4) templates.releaseSlot(pick());
       if (change === 2 && live.length > 4) {
@@ -90,14 +90,22 @@ describe('the Gram matrix', () => {
       if (change === 3) {
         for (const template of live) {
           if (template.vector.values !== null) continue;
-          embed(template.text);
+          embed(template.vector.text);
           history.markStale(template.slot);
         }
+      }
+      if (change === 6) {
+        // A template that generalises: another text, another vector, the same column.
+        const renamed = pick();
+        vectors.release(renamed.vector);
+        renamed.vector = vectors.hold(`renamed ${step}`);
+        if (int(3) > 0) embed(renamed.vector.text);
+        history.markStale(renamed.slot);
       }
       if (change === 4 && int(5) === 0) {
         vectors.forget();
         history.markAllStale();
-        for (const template of live) embed(template.text);
+        for (const template of live) embed(template.vector.text);
       }
       const stale = history.staleWindows().length > 0;
       expect(scorer.refreshGram(history, templates)).toBe(stale);
@@ -109,6 +117,34 @@ describe('the Gram matrix', () => {
     }
     expect(repaired).toBeGreaterThan(50);
     expect(history.size).toBe(21);
+  });
+
+  test.each(KINDS)('%s: refreshed over and over it is, to the bit, the one that is formed once', (kind) => {
+    const { int, random, history, vectors, templates, scorer, embed, add, push } = state(kind, 8);
+    for (let k = 0; k < 30; k++) add(`t${k}`);
+    for (let step = 0; step < 30; step++) push(() => (random() < 0.3 ? 0 : int(1000)));
+    for (let step = 0; step < 300; step++) {
+      const renamed = templates.bySlot[int(30)]!;
+      vectors.release(renamed.vector);
+      renamed.vector = vectors.hold(`renamed ${step}`);
+      embed(renamed.vector.text);
+      history.markStale(renamed.slot);
+      expect(scorer.refreshGram(history, templates)).toBe(true);
+    }
+    expect(worstGramDifference(history, templates, kind)).toBeLessThan(1e-12 * history.gram.rmsNorm(0, 21) ** 2);
+    // Where one of two windows counts the renamed template, which of them gave their product decides its last bit.
+    history.markAllStale();
+    scorer.refreshGram(history, templates);
+    const once = new History(history.capacity);
+    once.growSlots(30);
+    for (let i = 0; i < history.size; i++) {
+      once.push();
+      for (const [slot, count] of history.counts(i).entries()) once.setCount(i, slot, count);
+      scorer.predict(once, templates, i);
+      scorer.pushGramRow(once, templates, i);
+    }
+    const entries = ({ gram }: History) => Array.from({ length: 441 }, (_, k) => gram.at(Math.floor(k / 21), k % 21));
+    expect(entries(history)).toEqual(entries(once));
   });
 
   test('is not touched when nothing is stale', () => {

@@ -67,19 +67,19 @@ export function combine(weights: Float64Array, vectors: VectorTable, columns: nu
   // Lengths are read once: V8 reads a typed array's anew in every turn, which costs a third here and in `dot`.
   const dimensions = out.length;
   out.fill(0);
-  for (let i = 0; i < columns; i++) {
+  let i = 0;
+  while (i < columns) {
+    const [v0, v1, v2, v3] = [vectors[i], vectors[i + 1], vectors[i + 2], vectors[i + 3]];
+    if (i + 4 <= columns && v0 && v1 && v2 && v3) {
+      // Four vectors a pass: `out` is loaded and stored a quarter as often. The order of the additions stays.
+      const [w0, w1, w2, w3] = [weights[i]!, weights[i + 1]!, weights[i + 2]!, weights[i + 3]!];
+      for (let d = 0; d < dimensions; d++) out[d] = out[d]! + w0 * v0[d]! + w1 * v1[d]! + w2 * v2[d]! + w3 * v3[d]!;
+      i += 4;
+      continue;
+    }
     const weight = weights[i]!;
-    const vector = vectors[i];
-    if (weight === 0 || !vector) continue;
-    for (let d = 0; d < dimensions; d++) out[d] = out[d]! + weight * vector[d]!;
-  }
-}
-
-/** out[i] ← ⟨vectors[i], x⟩, i < columns; 0 without a vector. */
-export function project(x: Float64Array, vectors: VectorTable, columns: number, out: Float64Array): void {
-  for (let i = 0; i < columns; i++) {
-    const vector = vectors[i];
-    out[i] = vector ? dot(x, vector) : 0;
+    if (weight !== 0 && v0) for (let d = 0; d < dimensions; d++) out[d] = out[d]! + weight * v0[d]!;
+    i++;
   }
 }
 

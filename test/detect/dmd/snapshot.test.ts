@@ -3,11 +3,11 @@ import {
   addWeights,
   combine,
   dot,
-  project,
   weightedSum,
   type SnapshotKind,
   type SparseCounts,
 } from '../../../src/detect/dmd/snapshot.ts';
+import { VectorProducts } from '../../../src/detect/dmd/vector-products.ts';
 import { inner, random } from './reference.ts';
 
 const window: SparseCounts = { length: 3, columns: [4, 0, 2], counts: [9, 1, 0] };
@@ -53,8 +53,9 @@ describe('weights from counts', () => {
       const vectors = Array.from({ length: 5 }, () => Float32Array.from({ length: 7 }, () => next() - 0.5));
       const x = new Float64Array(7);
       combine(Float64Array.from(weights(kind)), vectors, 5, x);
-      const products = new Float64Array(5);
-      project(x, vectors, 5, products);
+      const [table, products] = [new VectorProducts(), new Float64Array(5)];
+      table.update(vectors);
+      table.multiply(Float64Array.from(weights(kind)), 5, products);
       expect(weightedSum(kind, window, products)).toBeCloseTo(inner(x, x), 14);
     },
   );
@@ -63,9 +64,21 @@ describe('weights from counts', () => {
     const x = new Float64Array(2).fill(9);
     combine(Float64Array.of(2, 3), [Float32Array.of(1, 0), null], 2, x);
     expect([...x]).toEqual([2, 0]);
-    const products = new Float64Array(2).fill(9);
-    project(x, [undefined, Float32Array.of(1, 1)], 2, products);
-    expect([...products]).toEqual([0, 2]);
+  });
+
+  test.each([1, 3, 4, 5, 8, 11])('%i vectors are added one after another, in float64', (columns) => {
+    const next = random(columns);
+    const vectors = Array.from({ length: 12 }, (_, i) =>
+      i === 6 ? null : Float32Array.from({ length: 9 }, () => next() - 0.5),
+    );
+    const weights = Float64Array.from({ length: 12 }, (_, i) => (i === 2 ? 0 : next() - 0.5));
+    const x = new Float64Array(9).fill(7);
+    combine(weights, vectors, columns, x);
+    const expected = new Float64Array(9);
+    for (const [i, vector] of vectors.slice(0, columns).entries()) {
+      vector?.forEach((value, d) => (expected[d] = expected[d]! + weights[i]! * value));
+    }
+    expect([...x]).toEqual([...expected]);
   });
 
   test.each([0, 1, 3, 4, 5, 767, 768])('dot sums all of %i dimensions', (dimensions) => {
