@@ -127,6 +127,25 @@ test.concurrent.for(['grpc', 'http'])(
   },
 );
 
+test.concurrent('on the event clock the same flood is slowed down, and nothing of it refused', async ({ expect }) => {
+  await using folder = await temporaryFolder();
+  await using logdrift = await startServe({ clock: 'event', template_workers: 1 });
+  const RECORDS = 40_000;
+  await writeFile(join(folder.path, 'orders.log'), unlike(RECORDS));
+  const ports = { ...logdrift.ports, back: await freePort() };
+  await using collector = await queueInFront(folder, {
+    transport: 'grpc',
+    ports,
+    queue: 'memory',
+    batch: 8_000,
+    exporter: { compression: 'none' },
+  });
+  await until('the queue is empty', async () => (await collector.records()).sent >= RECORDS, 60_000);
+  expect(await taken(logdrift)).toEqual({ grpc: RECORDS, http: 0, dropped: 0, refused: 0, failed: 0 });
+  expect(await sourcesOf(logdrift)).toEqual({ 'file:orders': RECORDS });
+  expect(await collector.records()).toEqual({ sent: RECORDS, failed: 0, queued: 0 });
+});
+
 /** Lines of 600 bytes of which hardly two look alike, so that none is mined the short way. */
 function unlike(lines: number): string {
   const letters = 'etaoinshrdlu';

@@ -90,13 +90,14 @@ test.concurrent(
   async ({ expect }) => {
     await using folder = await temporaryFolder();
     const ports = await freePorts();
-    // Longer than a record is under way on a busy machine: a late one is accepted, and not analysed.
     const stepMs = 5_000;
     const pace = { window_step: `${stepMs}ms`, window_size: `${stepMs}ms` } satisfies Settings;
     await using collector = await queueInFront(folder, { transport: 'grpc', ports, queue: 'file' });
     const log = new OrdersLog(folder);
     const samples: { atMs: number; sent: number }[] = [];
     let committedMs = 0;
+    // Under way for longer than a step, on a busy machine: accepted, and not analysed.
+    let tooLate = 0;
     {
       await using first = await startOn(ports, folder, pace);
       const writing = log.write(40_000, 12_000);
@@ -105,7 +106,7 @@ test.concurrent(
         async () => {
           samples.push({ atMs: Date.now(), sent: (await collector.records()).sent });
           const { steps, commits, endMs, late } = await judged(first);
-          expect(late).toBe(0);
+          tooLate = late;
           const isWorth = samples.some(({ atMs, sent }) => atMs <= endMs && sent > 0);
           if (!isWorth || commits < steps || Date.now() - endMs < stepMs * 0.75) return false;
           committedMs = endMs;
@@ -124,7 +125,7 @@ test.concurrent(
     expect(savedMs).toBeGreaterThanOrEqual(committedMs);
     // Everything answered before the end of its last window is in the checkpoint. What came after is the price.
     const sentByThen = samples.findLast(({ atMs }) => atMs <= savedMs)!.sent;
-    expect(saved.records).toBeGreaterThanOrEqual(sentByThen);
+    expect(saved.records).toBeGreaterThanOrEqual(sentByThen - tooLate);
     const { sent } = await collector.records();
     expect(saved.records).toBeLessThanOrEqual(sent + ON_THEIR_WAY);
 

@@ -1,4 +1,7 @@
-import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
@@ -64,7 +67,7 @@ test('two files, a named service and the journal are sources of their own, whate
   // A file that begins like another one is taken for the same file, moved.
   await writeFile(join(folder.path, 'error.log'), numbered(1_000, 1_200));
   await writeFile(join(folder.path, 'app.txt'), numbered(2_000, 2_100));
-  // There is no journal in a container: the receiver runs this journalctl, which prints what the real one prints.
+  // Not every machine has a journal: the receiver runs this journalctl, which prints what the real one prints.
   const journalctl = join(folder.path, 'journalctl');
   const entries = Array.from({ length: 50 }, (_, k) =>
     JSON.stringify({
@@ -117,6 +120,48 @@ test('two files, a named service and the journal are sources of their own, whate
     'journald:ssh': 20,
   });
 });
+
+/** Makes journal files out of text: Debian's package systemd-journal-remote. */
+const JOURNAL_REMOTE = '/lib/systemd/systemd-journal-remote';
+
+test('a real journal arrives through the real journalctl, a unit a source', async ({ skip }) => {
+  for (const program of ['/usr/bin/journalctl', JOURNAL_REMOTE]) {
+    if (!existsSync(program)) skip(`${program} is not on this machine`);
+  }
+  await using folder = await temporaryFolder();
+  await using logdrift = await startServe();
+  const journal = join(folder.path, 'journal');
+  await mkdir(journal);
+  const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim().replaceAll('-', '');
+  const entries = Array.from({ length: 60 }, (_, k) => {
+    const fields = { _BOOT_ID: boot, _SYSTEMD_UNIT: k < 40 ? 'cron.service' : 'ssh.service', PRIORITY: '6' };
+    return journalEntry(fields, `job ${k} done${k === 7 ? ' \xff' : ''}`);
+  });
+  const writing = spawn(JOURNAL_REMOTE, ['-o', join(journal, 'system.journal'), '-'], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  writing.stdin.end(Buffer.concat(entries));
+  expect((await once(writing, 'close'))[0]).toBe(0);
+
+  await using _collector = await startCollector(folder, {
+    receivers: { journald: { directory: journal, start_at: 'beginning' } },
+    exporters: exporterTo(logdrift.ports, 'grpc'),
+    service: { pipelines: { logs: { receivers: ['journald'], exporters: ['otlp_grpc'] } } },
+  });
+  await untilAccepted(logdrift, 60);
+  expect(await taken(logdrift)).toEqual({ grpc: 60, http: 0, ...CLEAN });
+  expect(await sourcesOf(logdrift)).toEqual({ 'journald:cron': 40, 'journald:ssh': 20 });
+});
+
+/** systemd's Journal Export Format; the message in its binary form, for it need not be UTF-8. */
+function journalEntry(fields: Record<string, string>, message: string): Buffer {
+  const bytes = Buffer.from(message, 'latin1');
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(bytes.length));
+  const lines = Object.entries(fields).map(([name, value]) => `${name}=${value}\n`);
+  const head = [`__REALTIME_TIMESTAMP=${Date.now()}000\n`, ...lines, 'MESSAGE\n'].join('');
+  return Buffer.concat([Buffer.from(head), length, bytes, Buffer.from('\n\n')]);
+}
 
 test.for(['http/protobuf', 'grpc'])(
   'anomalies go back into the Collector over %s, and coming round again are dropped',

@@ -45,7 +45,8 @@ export interface QueueingCollector extends Collector {
 export async function queueInFront(folder: Folder, options: QueueOptions): Promise<QueueingCollector> {
   const { transport, ports, queue, batch = 200, exporter } = options;
   const exporters = exporterTo(ports, transport, {
-    timeout: '5s',
+    // A request given up in the middle may come twice; this is about those that are answered.
+    timeout: '30s',
     retry_on_failure: { initial_interval: '100ms', max_interval: '1s' },
     sending_queue: {
       ...(queue === 'file' ? { storage: 'file_storage' } : {}),
