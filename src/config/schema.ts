@@ -313,10 +313,10 @@ export const configSchema = v.object({
   detectors: v.optional(
     v.pipe(
       v.array(v.picklist(DETECTOR_NAMES, `is not a detector – known: ${DETECTOR_NAMES.join(', ')}`)),
-      v.minLength(1, 'names no detector – the default is [dmd]; enabled: false switches the analysis off'),
+      v.minLength(1, 'names no detector – leave it out for all of them; enabled: false switches the analysis off'),
       v.check((names) => new Set(names).size === names.length, 'names a detector twice – keep one'),
     ),
-    ['dmd'],
+    [...DETECTOR_NAMES],
   ),
   storage: section({ directory: v.optional(text()) }),
   admin: section({ endpoint: endpoint('127.0.0.1:8090'), token_file: v.optional(text()) }),

@@ -24,6 +24,8 @@ export interface JudgeOptions extends ScorerOptions {
 }
 
 const MAX_NEW_TEMPLATES = 5;
+/** Windows that a template is new for when it is not learnt at once. */
+const NOVEL_WINDOWS = 12;
 const QUIET: Reasons = { findings: [], topTemplates: [] };
 /** Gates that hold back dmd's surprise among several channels. */
 const DMD_GATES: readonly Gate[] = ['degraded', 'sparse', 'recurrent'];
@@ -53,6 +55,7 @@ export class Judge {
     const { dmdWindows, stepMs, warningThreshold } = this.#options;
     // Templates may have merged while the window waited for its vectors.
     const { entries, records, warnings, errors } = unite([pending.window]);
+    this.#ripen(source);
     const newTemplates = entries.filter(({ template }) => !templates.wasSeen(template.id));
     makeRoom(history, templates, entries);
     source.refreshGram(this.scorer);
@@ -81,9 +84,7 @@ export class Judge {
     if (muted) gates.push('muted');
     if (degraded) gates.push('degraded');
     if (isSparse(history.recordsOf(Math.max(0, i - dmdWindows), i))) gates.push('sparse');
-    // Without a z dmd alone says nothing that could be held; its surprise among others needs but an error.
-    const isHeard = this.#channels === null ? z !== null : error !== null;
-    if (isHeard && isRecurrent(history.gram, history.errorsOf(0, i + 1))) gates.push('recurrent');
+    if (z !== null && z > warningThreshold && isRecurrent(history.gram, history.errorsOf(0, i + 1))) gates.push('recurrent');
     if (pending.incomplete) gates.push('incomplete');
 
     // A window that we saw badly teaches nothing.
@@ -222,6 +223,16 @@ export class Judge {
     source.slots?.learn(accepted);
     if (accepted && said !== null) scorer.accept(calibrations, gates.includes('degraded'));
     return accepted;
+  }
+
+  /** What was new {@link NOVEL_WINDOWS} ago is so no longer, also where its window was not accepted: it has been said, and it may come again. */
+  #ripen({ history, templates }: Source): void {
+    const j = history.size - NOVEL_WINDOWS;
+    if (j < 0 || history.accepted(j)) return;
+    const counts = history.counts(j);
+    for (const [slot, template] of templates.bySlot.entries()) {
+      if (template !== null && counts[slot]! > 0) templates.markSeen(template.id);
+    }
   }
 
   /** By slot: 1 where the template has ever been in an accepted window. */

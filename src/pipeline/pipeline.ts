@@ -3,7 +3,7 @@ import { Episodes, type AlertHistory, type Episode } from '../alert/episodes.ts'
 import type { CloseStep } from '../clock/clock.ts';
 import { EventTimeClock } from '../clock/event-time.ts';
 import { WallClock } from '../clock/wall.ts';
-import type { DetectorName, DriftDetectionConfig, SourcesConfig } from '../config/config.ts';
+import { DETECTOR_NAMES, type DetectorName, type DriftDetectionConfig, type SourcesConfig } from '../config/config.ts';
 import type { DetectorOptions } from '../detect/detector.ts';
 import { isDmdOnly } from '../detect/judge.ts';
 import type { WindowExplanation } from '../detect/verdict.ts';
@@ -257,7 +257,7 @@ function shardCount(templateWorkers: number | null): number {
   return templateWorkers ?? Math.max(1, Math.min(4, availableParallelism() - 1));
 }
 
-function channelsOf({ detectors = ['dmd'] }: PipelineOptions): readonly DetectorName[] {
+function channelsOf({ detectors = DETECTOR_NAMES }: PipelineOptions): readonly DetectorName[] {
   return detectors;
 }
 

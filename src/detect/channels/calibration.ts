@@ -12,6 +12,7 @@ const LARGEST = 1e150;
  *     x ≤ u    s = −ln((#{x_j ≥ x} + 1)/(h + 2))                                   the empirical rank
  *     x > u    s = −ln((n_u + 1)/(h + 2)) + (n_u + 10) ln(1 + (x − u)/(E + 10 b₀))   a heavy tail through the excesses
  *     h < 2    s = x where x is a surprise itself, else 0
+ *     and s ≤ x where x is a surprise itself: what is rare here is not louder than it is unlikely anyway
  *
  * The tail is the predictive one of exponential excesses whose scale has a gamma prior of ten excesses of mean b₀ (a generalised Pareto tail: Coles,
  * "An introduction to statistical modeling of extreme values" (2001), 4). Design section 6.
@@ -45,11 +46,17 @@ export class Calibration {
    *
    * @param x - finite, ≥ 0
    * @param scale - b₀ > 0: the excess that would be nothing special
-   * @param isSurprise - x is −ln of a probability already, so it may stand for itself while there is no history
+   * @param isSurprise - x is −ln of a probability already: it stands for itself while there is no history, and bounds s
    */
   surprise(x: number, scale: number, isSurprise: boolean): number {
+    const rare = this.#rarity(x, scale);
+    return isSurprise ? Math.min(rare ?? x, x) : (rare ?? 0);
+  }
+
+  /** null below two values. */
+  #rarity(x: number, scale: number): number | null {
     const h = this.#size;
-    if (h < 2) return isSurprise ? x : 0;
+    if (h < 2) return null;
     // In order of size, so that sums do not depend on where the ring begins: it begins elsewhere after a restart.
     for (let k = 0; k < h; k++) sorted[k] = this.#ring[k]!;
     const values = sorted.subarray(0, h).sort();
