@@ -9,8 +9,11 @@ export type Gate = (typeof GATES)[number];
 const ACCEPTED = 1 << 15;
 /** The snapshot of this window changed: its Gram row must be formed again. */
 const STALE = 1 << 14;
+const INCOMPLETE = 1 << GATES.indexOf('incomplete');
 const DEGRADED = 1 << GATES.indexOf('degraded');
 const FIRST_SLOTS = 16;
+/** A loud window counts as normal after so many: what comes back every hour is known by its third time. Chosen in docs/decisions/0028. */
+export const RIPE_WINDOWS = 90;
 
 /** What is kept of a window beside its counts. NaN = not scored. */
 export interface WindowScalars {
@@ -192,8 +195,10 @@ export class History {
   markAllStale(): void {
     for (let i = 0; i < this.size; i++) this.#flags[this.#row(i)]! |= STALE;
   }
+  /** Whether window `i` counts as normal now: it was accepted, or left out {@link RIPE_WINDOWS} ago though nothing of it was missing. */
   accepted(i: number): boolean {
-    return (this.#flags[this.#row(i)]! & ACCEPTED) !== 0;
+    const flags = this.#flags[this.#row(i)]!;
+    return (flags & ACCEPTED) !== 0 || (i < this.size - RIPE_WINDOWS && (flags & INCOMPLETE) === 0);
   }
 
   count(i: number, slot: number): number {

@@ -84,7 +84,8 @@ export class Judge {
     if (muted) gates.push('muted');
     if (degraded) gates.push('degraded');
     if (isSparse(history.recordsOf(Math.max(0, i - dmdWindows), i))) gates.push('sparse');
-    if (z !== null && z > warningThreshold && isRecurrent(history.gram, history.errorsOf(0, i + 1))) gates.push('recurrent');
+    if (z !== null && z > warningThreshold && isRecurrent(history.gram, history.errorsOf(0, i + 1)))
+      gates.push('recurrent');
     if (pending.incomplete) gates.push('incomplete');
 
     // A window that we saw badly teaches nothing.
@@ -92,7 +93,7 @@ export class Judge {
     let accepted = trusted && (error === null || baseline.offer(error, z));
     let channels: ChannelVerdict | null = null;
     if (this.#channels !== null) {
-      const values = source.slots?.judge(entries) ?? 0;
+      const values = source.slots?.judge(entries, history) ?? 0;
       channels = this.#listen(this.#channels, source, i, { error, values, gates });
       accepted = this.#learn(this.#channels, source, channels, gates);
       packVerdict(channels, history.verdict(i));
@@ -220,7 +221,7 @@ export class Judge {
     const { acceptance, calibrations } = source.channels!;
     if (gates.includes('incomplete')) return false;
     const accepted = acceptance.offer(said?.score ?? null);
-    source.slots?.learn(accepted);
+    source.slots?.learn();
     if (accepted && said !== null) scorer.accept(calibrations, gates.includes('degraded'));
     return accepted;
   }

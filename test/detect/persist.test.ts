@@ -89,7 +89,7 @@ const MODES: [string, Partial<DetectorOptions>][] = [
 
 describe.each(MODES)('deltas of %s', (_, options) => {
   test('applied step by step they hold what one full write would, however lively the source', () => {
-    const steps = livelySteps(144, 5);
+    const steps = livelySteps(96, 5);
     const live = new Drive(options);
     const shelf = new Shelf();
     live.detector.open(0, 'file:a');
@@ -109,7 +109,7 @@ describe.each(MODES)('deltas of %s', (_, options) => {
       expect(dump(shelf.stored!, options), `after step ${i}`).toEqual(dump(full.stored!, options));
     }
     expect(resets).toBeGreaterThan(10);
-    expect(resets).toBeLessThan(144);
+    expect(resets).toBeLessThan(96);
   });
 
   test('hold also what changed while windows waited to be judged', () => {
@@ -184,7 +184,7 @@ describe('deltas', () => {
 
 describe.each(MODES)('restart of %s', (_, options) => {
   test('goes on to the bit after the gap of the downtime, again and again', () => {
-    const steps = livelySteps(300, 21);
+    const steps = livelySteps(200, 21);
     const live = new Drive(options);
     const shelf = new Shelf();
     live.detector.open(0, 'file:a');

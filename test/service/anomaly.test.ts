@@ -78,7 +78,11 @@ function assertIncident(received: ReceivedRecord[]): void {
 describe('an injected drift becomes an anomaly record, and its end another, at a real OTLP receiver', () => {
   test('over HTTP/protobuf', async () => {
     await using receiver = await startHttpReceiver();
-    await using service = await startTestService({ clock: 'event', 'exporters.otlp.endpoint': receiver.endpoint });
+    await using service = await startTestService({
+      clock: 'event',
+      detectors: '[dmd]',
+      'exporters.otlp.endpoint': receiver.endpoint,
+    });
     await sendIncident(service.grpc, hasEnded(service));
     await until('all records', () => receiver.received.length === service.anomalies.length);
     assertIncident(receiver.received);
@@ -92,6 +96,7 @@ describe('an injected drift becomes an anomaly record, and its end another, at a
     await using receiver = await startGrpcReceiver();
     await using service = await startTestService({
       clock: 'event',
+      detectors: '[dmd]',
       'exporters.otlp.endpoint': receiver.endpoint,
       'exporters.otlp.protocol': 'grpc',
     });
@@ -102,7 +107,7 @@ describe('an injected drift becomes an anomaly record, and its end another, at a
 });
 
 test('with no destination an anomaly is one JSON line on stdout, and nothing else is', async () => {
-  await using serve = await startServe({ clock: 'event' });
+  await using serve = await startServe({ clock: 'event', detectors: '[dmd]' });
   using sender = new Sender(serve.ports.grpc);
   await sendIncident(sender, () => serve.stdout().includes('"phase":"end"'));
   const lines = serve

@@ -1,36 +1,41 @@
-/** Scores above this are not learnt from … */
-const EXCLUDE_ABOVE = 3;
-/** … but no more than this many of the last {@link TRAILING}: a changed normal is learnt within a quarter of an hour. */
-const MAX_LEFT_OUT = 12;
-const TRAILING = 120;
+/** Windows that score above this, the default warning threshold, are not learnt … */
+const EXCLUDE_ABOVE = 2;
+/** … but a run of them is, beyond so many: a changed normal is learnt within a quarter of an hour. */
+const LONGEST_RUN = 12;
 
 /**
- * Which windows teach the channels what is normal: all but those scoring above 3, at most 12 of the last 120 (design section 6, "Learning").
+ * Which windows teach the channels what is normal:
  *
- * Windows with records missing (`incomplete`) are not offered, only left unaccepted.
+ *     score  . . . ! ! ! . . . . ! ! ! ! ! ! ! ! ! ! ! ! ! ! ! . .      ! = above 2
+ *     learnt y y y n n n y y y y n n n n n n n n n n n n y y y y y
+ *                               └────────  12  ────────┘ from here on the new level is learnt
+ *
+ * What was left out counts as normal all the same once it is old ({@link History.accepted}). Windows with records missing (`incomplete`) are not offered.
  */
 export class Acceptance {
-  /** Oldest first, one character a window: x = left out. A string, because it is what the store keeps. */
-  #offered: string;
+  /** Newest offered windows above the threshold, one after another. */
+  #run: number;
 
-  /** @param offered - what {@link save} gave; @throws RangeError if it cannot have come from there */
-  constructor(offered = '') {
-    if (typeof offered !== 'string' || !/^[.x]*$/.test(offered)) {
-      throw new RangeError('stored acceptance must be a string of . and x');
+  /** @param run - what {@link save} gave; @throws RangeError if it cannot have come from there */
+  constructor(run = 0) {
+    if (!Number.isInteger(run) || run < 0 || run > LONGEST_RUN) {
+      throw new RangeError(`stored acceptance must be a run of 0 to ${LONGEST_RUN} windows`);
     }
-    this.#offered = offered.slice(-TRAILING);
+    this.#run = run;
   }
 
   /** @param score - null while warming: accepted */
   offer(score: number | null): boolean {
-    let leftOut = 0;
-    for (const mark of this.#offered) if (mark === 'x') leftOut++;
-    const accepted = score === null || score <= EXCLUDE_ABOVE || leftOut >= MAX_LEFT_OUT;
-    this.#offered = (this.#offered + (accepted ? '.' : 'x')).slice(-TRAILING);
-    return accepted;
+    if (score === null || score <= EXCLUDE_ABOVE) {
+      this.#run = 0;
+      return true;
+    }
+    if (this.#run === LONGEST_RUN) return true;
+    this.#run++;
+    return false;
   }
 
-  save(): string {
-    return this.#offered;
+  save(): number {
+    return this.#run;
   }
 }

@@ -17,8 +17,8 @@ const LARGEST = 1e150;
  * The tail is the predictive one of exponential excesses whose scale has a gamma prior of ten excesses of mean b₀ (a generalised Pareto tail: Coles,
  * "An introduction to statistical modeling of extreme values" (2001), 4). Design section 6.
  *
- * Worked example: x_j = 0 (eight times), 1, 2; b₀ = 1: h = 10, u = .2, n_u = 2, E = 2.6. x = 0: s = −ln(11/12) = .087; x = 1, above u:
- * s = −ln(3/12) + 12 ln(1 + .8/12.6) = 2.125; x = 10: 1.386 + 12 ln(1 + 9.8/12.6) = 8.290.
+ * Worked example: x_j = 0 (eight times), 1, 2; b₀ = 1: h = 10, u = .2, n_u = 2, E = 2.6. A length x = 0: s = −ln(11/12) = .087; x = 1, above u:
+ * s = −ln(3/12) + 12 ln(1 + .8/12.6) = 2.125, of a surprise of 1 nat no more than 1; x = 10: 1.386 + 12 ln(1 + 9.8/12.6) = 8.290.
  */
 export class Calibration {
   readonly #ring = new Float64Array(CAPACITY);
@@ -117,19 +117,22 @@ export class Calibration {
   }
 }
 
+const SMALLEST_LENGTH = 0.2;
+
 /** Scratch of {@link Calibration.surprise}; it is synchronous. */
 const sorted = new Float64Array(CAPACITY);
 
 /**
  * Smallest b₀ of the length channels: what chance alone does to a vector of log counts.
  *
- *     .25 √Σ_i min(1, μ_i)/(μ_i + 1) + .02      μ_i = mean count of template i over A
+ *     max(.25 √Σ_i min(1, μ_i)/(μ_i + 1) + .02, .2)      μ_i = mean count of template i over A
  *
+ * The .2 is for sources that say hardly anything but the same: one line more is .7, and no news.
  * ln(1 + c) of a Poisson count has variance near 1/(μ + 1), and near μ for rare ones.
  * Worked example: μ = 3 and .5: .25 √(1/4 + .5/1.5) + .02 = .211.
  */
 export function countNoise(mean: ArrayLike<number>, slots: number): number {
   let sum = 0;
   for (let slot = 0; slot < slots; slot++) sum += Math.min(1, mean[slot]!) / (mean[slot]! + 1);
-  return 0.25 * Math.sqrt(sum) + 0.02;
+  return Math.max(0.25 * Math.sqrt(sum) + 0.02, SMALLEST_LENGTH);
 }

@@ -7,7 +7,7 @@ import { CHANNELS } from './combination.ts';
 export interface SavedChannels {
   /** By {@link CHANNELS}. */
   calibrations: number[][];
-  acceptance: string;
+  acceptance: number;
 }
 
 /** What the channels of one source have learnt beside its history. */

@@ -2,6 +2,7 @@ import type { SlotNumbers } from '../miner/numbers.ts';
 import type { Template } from '../template.ts';
 import {
   isJudged,
+  MIN_VALUES,
   newUnrest,
   noteUnrest,
   slotDeviation,
@@ -62,7 +63,7 @@ interface NumericEntry {
 
 /**
  * The past of a source's numeric slots: of each kept window and slot count, mean and squares of y = sign(v)·ln(1 + |v|), in step with the rows of
- * {@link History}. A window that is not accepted, or a slot without values in it, is a count of 0.
+ * {@link History}; that says which of them count. A slot without values in a window has a count of 0.
  *
  *              place 0          place 1      …     place = (template, token)
  *     row r0 │ k ȳ Σ(y−ȳ)²     k ȳ Σ
@@ -79,6 +80,8 @@ export class SlotHistory {
   readonly #slots: (Slot | null)[] = [];
   #nextNumber = 0;
   #parts: SlotPart[] = [];
+  /** No place was free when the window being judged last asked for one. */
+  #isFull = false;
 
   /** @param capacity - of the source's history */
   constructor(capacity: number) {
@@ -109,32 +112,34 @@ export class SlotHistory {
    * x of the channel `values` for the newest window. The templates have their columns in the history.
    *
    * @param entries - of the window, in order of appearance
+   * @param history - says which of its windows count as normal
    */
-  judge(entries: readonly NumericEntry[]): number {
+  judge(entries: readonly NumericEntry[], history: { accepted(i: number): boolean }): number {
     this.follow();
     this.#parts = [];
+    this.#isFull = false;
     let judged = 0;
     for (const { template, numbers } of entries) {
       if (template.slot < 0) continue;
       for (const now of numbers) {
-        const place = this.#placeOf(template, now.token);
+        const place = this.#placeOf(template, now);
         if (place < 0) continue;
         const slot = this.#slots[place]!;
         const part = { template, token: now.token, nats: 0, z: 0, now, usual: null, stored: now.mean, place };
         this.#parts.push(part);
-        if (!this.#measure(slot, part)) continue;
+        if (!this.#measure(slot, part, history)) continue;
         nats[judged++] = part.nats;
       }
     }
     return valuesSurprise(nats, judged);
   }
 
-  /** The window judged last was whole; it counts as normal when `accepted`. */
-  learn(accepted: boolean): void {
+  /** The window judged last was whole: it stays, for the case that it counts as normal now or later. */
+  learn(): void {
     const row = this.#row(this.size - 1) * 3 * this.#places;
     for (const { usual, z, now, stored, place } of this.#parts) {
       if (usual !== null) noteUnrest(this.#slots[place]!.unrest, z);
-      if (accepted) this.#write(row + 3 * place, now.count, stored, now.squares);
+      this.#write(row + 3 * place, now.count, stored, now.squares);
     }
   }
 
@@ -197,10 +202,13 @@ export class SlotHistory {
   }
 
   /** @returns -1 when there is no room */
-  #placeOf(template: Template, token: number): number {
+  #placeOf(template: Template, { token, count }: SlotNumbers): number {
     const known = this.#find(template, token);
-    if (known >= 0) return known;
-    if (this.#slots.length >= MAX_SOURCE_SLOTS && !this.#slots.includes(null) && !this.#freeUnused()) return -1;
+    // A rare one would never be judged and only take a place.
+    if (known >= 0 || count < MIN_VALUES || this.#isFull) return known;
+    const isRoom = this.#slots.length < MAX_SOURCE_SLOTS || this.#slots.includes(null) || this.#freeUnused();
+    this.#isFull = !isRoom;
+    if (!isRoom) return -1;
     return this.#place({ number: this.#nextNumber++, template, token, unrest: newUnrest() });
   }
 
@@ -230,13 +238,13 @@ export class SlotHistory {
   }
 
   /** @returns whether the slot has a say */
-  #measure(slot: Slot, part: SlotPart): boolean {
+  #measure(slot: Slot, part: SlotPart, history: { accepted(i: number): boolean }): boolean {
     if (past.counts.length < this.capacity) past = newPast(this.capacity);
     past.n = 0;
     for (let i = 0; i < this.size - 1; i++) {
       const at = 3 * (this.#row(i) * this.#places + part.place);
       const count = this.#cells[at]!;
-      if (count === 0) continue;
+      if (count === 0 || !history.accepted(i)) continue;
       past.counts[past.n] = count;
       past.means[past.n] = this.#cells[at + 1]!;
       past.squares[past.n++] = this.#cells[at + 2]!;

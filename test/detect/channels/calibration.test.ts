@@ -9,9 +9,17 @@ function calibrationOf(values: readonly number[]): Calibration {
 describe('Calibration', () => {
   test('the worked example', () => {
     const calibration = calibrationOf([0, 0, 1, 0, 0, 2, 0, 0, 0, 0]);
-    expect(calibration.surprise(0, 1, true)).toBeCloseTo(0.087, 3);
-    expect(calibration.surprise(1, 1, true)).toBeCloseTo(2.125, 3);
+    expect(calibration.surprise(0, 1, false)).toBeCloseTo(0.087, 3);
+    expect(calibration.surprise(1, 1, false)).toBeCloseTo(2.125, 3);
+    expect(calibration.surprise(10, 1, false)).toBeCloseTo(8.29, 2);
     expect(calibration.surprise(10, 1, true)).toBeCloseTo(8.29, 2);
+  });
+
+  test('what is rare here is not louder than it is unlikely anyway', () => {
+    const calibration = calibrationOf(new Array<number>(120).fill(0));
+    expect(calibration.surprise(0.9, 1, false)).toBeGreaterThan(4);
+    expect(calibration.surprise(0.9, 1, true)).toBe(0.9);
+    expect(calibration.surprise(0, 1, true)).toBe(0);
   });
 
   test('without a history a surprise stands for itself and a length for nothing', () => {
@@ -110,6 +118,6 @@ describe('scale of the length channels', () => {
 
   test('the worked example of the noise of counts', () => {
     expect(countNoise([3, 0.5], 2)).toBeCloseTo(0.25 * Math.sqrt(1 / 4 + 0.5 / 1.5) + 0.02, 14);
-    expect(countNoise([], 0)).toBe(0.02);
+    expect(countNoise([], 0)).toBe(0.2);
   });
 });
