@@ -92,8 +92,8 @@ describe('the week', () => {
 
 test('one seed, one stream; another seed, another', () => {
   const beginning = (seed: number): string => {
-    const minutes = createStream({ seed, days: 2 }).minutes();
-    return Array.from({ length: 30 }, () => exportRequest(minutes.next().value!)).join('\n');
+    const { minutes } = createStream({ seed, days: 2 });
+    return [...minutes().take(30)].map(exportRequest).join('\n');
   };
   expect(beginning(1)).toBe(beginning(1));
   expect(beginning(2)).not.toBe(beginning(1));
