@@ -43,19 +43,22 @@ export interface Line {
   severityNumber?: number;
   traceId?: string;
   spanId?: string;
+  /** Of the record. */
+  attributes?: Record<string, string>;
 }
 
 /** One ResourceLogs as protobufjs takes it. */
 export function resourceLogs(resource: Record<string, string>, lines: readonly Line[], scope = 'app'): object {
-  const logRecords = lines.map(({ text, timeMs, severityNumber = 9, traceId = '', spanId = '' }) => ({
+  const logRecords = lines.map(({ text, timeMs, severityNumber = 9, traceId = '', spanId = '', attributes = {} }) => ({
     ...(timeMs === undefined ? {} : { timeUnixNano: String(BigInt(Math.round(timeMs)) * 1_000_000n) }),
     severityNumber,
     body: { stringValue: text },
+    attributes: Object.entries(attributes).map(([key, value]) => stringAttribute(key, value)),
     traceId: Buffer.from(traceId, 'hex'),
     spanId: Buffer.from(spanId, 'hex'),
   }));
-  const attributes = Object.entries(resource).map(([key, value]) => stringAttribute(key, value));
-  return { resource: { attributes }, scopeLogs: [{ scope: { name: scope }, logRecords }] };
+  const identity = Object.entries(resource).map(([key, value]) => stringAttribute(key, value));
+  return { resource: { attributes: identity }, scopeLogs: [{ scope: { name: scope }, logRecords }] };
 }
 
 /** What a Collector's filelog receiver sends of `nginx.log`: source `file:nginx`. */
