@@ -1,6 +1,7 @@
 /**
  * Decoding one request of 1,000 records (five attributes, ~120-byte bodies, trace context) to where each record's text, time, severity and
- * ids are known: ours, protobufjs as a static module, and proto-loader with its usual options. Ratios within one run.
+ * ids are known: ours, protobufjs as a static module, and proto-loader with its usual options; the same in OTLP/JSON, with 100 records, too:
+ * ours, and JSON.parse and a walk over its tree. Ratios within one run.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
@@ -11,6 +12,7 @@ import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
 import type { Type } from 'protobufjs';
 import { afterAll, expect, test } from 'vitest';
 import type { decodeJson as DecodeJson } from '../src/receive/decode-json.ts';
+import type { decodeParsedJson as DecodeParsedJson } from '../test/receive/json-oracle.ts';
 import type { decodeProtobuf as DecodeProtobuf } from '../src/receive/decode-protobuf.ts';
 import type { DecodedRecord, RecordSink } from '../src/receive/record.ts';
 import { buildRequest, loadLogsProto, LOGS_SERVICE_PROTO, PROTO_ROOT } from './load.ts';
@@ -20,7 +22,9 @@ const require = createRequire(import.meta.url);
 // Loaded by Node itself: vitest's module runner turns every import into a getter call, which costs a loop this tight a factor of three.
 const { decodeProtobuf } = require('../src/receive/decode-protobuf.ts') as { decodeProtobuf: typeof DecodeProtobuf };
 const { decodeJson } = require('../src/receive/decode-json.ts') as { decodeJson: typeof DecodeJson };
+const { decodeParsedJson } = require('../test/receive/json-oracle.ts') as { decodeParsedJson: typeof DecodeParsedJson };
 const RECORDS = 1000;
+const SMALL_BATCH = 100;
 const ROUNDS = 15;
 const WARM_UP = 5;
 const REPEATS = 10;
@@ -82,39 +86,55 @@ function countingSink(): RecordSink & { textBytes: number; checksum: number } {
 
 test('decode 1,000 records', () => {
   const request = buildRequest({ records: RECORDS });
-  const reflected = loadLogsProto().lookupType(REQUEST_TYPE);
-  const json = Buffer.from(
-    JSON.stringify(toOtlpJson(reflected.toObject(reflected.decode(request), { longs: String }))),
-  );
   const decodeStatic = staticDecoder();
   const decodeLoader = protoLoaderDecoder();
   const sink = countingSink();
-  const candidates: Record<string, () => void> = {
+  console.log(`one request of ${RECORDS} records: ${request.length} bytes protobuf`);
+  compare({
     'ours, protobuf': () => drain(decodeProtobuf(request, sink)),
     'protobufjs static': () => void decodeStatic(request),
     'proto-loader, usual options': () => void decodeLoader(request),
-    'ours, JSON': () => drain(decodeJson(json, sink)),
-    'JSON.parse alone': () => void JSON.parse(json.toString()),
-  };
+  });
+  expect(sink.textBytes).toBeGreaterThan(0);
+});
 
+test.each([RECORDS, SMALL_BATCH])('decode %i records in JSON', (records) => {
+  const type = loadLogsProto().lookupType(REQUEST_TYPE);
+  const tree = toOtlpJson(type.toObject(type.decode(buildRequest({ records })), { longs: String }));
+  const request = Buffer.from(JSON.stringify(tree));
+  const sink = countingSink();
+  const repeats = RECORDS / records;
+  console.log(`${repeats} requests of ${records} records: ${request.length} bytes JSON each`);
+  compare({
+    'ours, JSON': () => repeat(repeats, () => drain(decodeJson(request, sink))),
+    'JSON.parse and a walk': () => repeat(repeats, () => drain(decodeParsedJson(request, sink))),
+    'JSON.parse alone': () => repeat(repeats, () => void JSON.parse(request.toString())),
+  });
+  expect(sink.textBytes).toBeGreaterThan(0);
+});
+
+/** Prints each candidate's time and its ratio to the first one's. */
+function compare(candidates: Record<string, () => void>): void {
   // Interleaved, so that a noisy machine is noisy for all; the first rounds warm up.
   const cpuMs: Record<string, number[]> = {};
   for (let round = -WARM_UP; round < ROUNDS; round++) {
     for (const [name, run] of Object.entries(candidates)) {
-      const ms = cpuMilliseconds(() => {
-        for (let i = 0; i < REPEATS; i++) run();
-      });
+      const ms = cpuMilliseconds(() => repeat(REPEATS, run));
       if (round >= 0) (cpuMs[name] ??= []).push(ms / REPEATS);
     }
   }
-  const ours = median(cpuMs['ours, protobuf']!);
-  console.log(`one request of ${RECORDS} records: ${request.length} bytes protobuf, ${json.length} bytes JSON`);
+  const ours = Object.values(cpuMs)[0]!;
   for (const [name, samples] of Object.entries(cpuMs)) {
-    const ms = median(samples);
-    console.log(`${name}: ${ms.toFixed(3)} ms of CPU, ${(ms / ours).toFixed(1)}x ours`);
+    // Candidates of one round ran one after the other, under the same load.
+    const ratios = samples.map((ms, round) => ms / ours[round]!);
+    const ratio = `${median(ratios).toFixed(1)}x ours (${Math.min(...ratios).toFixed(1)} to ${Math.max(...ratios).toFixed(1)})`;
+    console.log(`${name}: ${median(samples).toFixed(3)} ms of CPU, ${ratio}`);
   }
-  expect(sink.textBytes).toBeGreaterThan(0);
-});
+}
+
+function repeat(times: number, run: () => void): void {
+  for (let i = 0; i < times; i++) run();
+}
 
 function drain(decoding: Generator<void, unknown>): void {
   while (!decoding.next().done);

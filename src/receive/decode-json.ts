@@ -1,40 +1,46 @@
 /**
  * ExportLogsServiceRequest in OTLP/JSON (opentelemetry-proto docs/specification.md, "JSON Protobuf Encoding"): what OTLP/HTTP clients send
- * as `application/json` and what the Collector's file exporter writes, one request a line.
+ * as `application/json` and what the Collector's file exporter writes, one request a line. Read once, front to back, over its bytes; a
+ * value that nobody wants is checked and left.
  *
  * More tolerant than the specification asks: snake_case names and enum names are taken too, as other receivers do.
+ *
+ * Of names that come twice in one object, lists go on, the first resource and scope stay, and of all others the last one counts.
  */
-import { newDecodedRecord, newDecodeSummary, type DecodeSummary } from './decoded.ts';
-import { asArray, asObject, keyOf, plainValue, seen, wrongKind, type JsonObject } from './json-value.ts';
-import { MAX_LISTED_KEYS, type Attributes, type DecodedRecord, type RecordSink } from './record.ts';
-import { TextScratch } from './text-scratch.ts';
-import {
-  attributeText,
-  canonicalJson,
-  MAX_RESOURCE_ATTRIBUTES,
-  MESSAGE_FIELDS,
-  messageToText,
-  OWN_EVENT_PREFIX,
-  TEMPLATE_ATTRIBUTES,
-  valueToText,
-} from './value-text.ts';
+import { newDecodeSummary, Slice, type DecodeSummary } from './decoded.ts';
+import { ATTRIBUTES, JsonRecord, RECORD } from './json-record.ts';
+import { Names } from './json-names.ts';
+import { ARRAY, NULL, OBJECT, wrongKind } from './json-lex.ts';
+import { END, JsonScanner } from './json-scan.ts';
+import { KEY_VALUE, readResource, readScopeName } from './json-value.ts';
+import type { Attributes, RecordSink } from './record.ts';
+import { ResourceCache } from './resource-cache.ts';
 import { DecodeError } from './wire.ts';
 
-/** Records between two turns given to the caller: about 1 ms. */
-const YIELD_EVERY = 1000;
-/** Trace id at 0, span id behind it. */
-const TRACE_BYTES = 16;
-const SPAN_BYTES = 8;
-/** Equal resources of one process come as one Map; the oldest leave first. */
-const MAX_RESOURCES = 2048;
-const MAX_RESOURCE_SIGNATURE = 4096;
+const REQUEST = new Names('resourceLogs');
+const RESOURCE_LOGS = 0;
+const RESOURCE_LOGS_FIELDS = new Names('resource', 'scopeLogs');
+const RESOURCE = 0;
+const SCOPE_LOGS = 1;
+const SCOPE_LOGS_FIELDS = new Names('scope', 'logRecords');
+const SCOPE = 0;
+const LOG_RECORDS = 1;
 
-/** All decodings share them: nothing in them outlives a `record` call. */
-const scratch = new TextScratch();
-const resources = new Map<string, Attributes>();
+const RESOURCE_LOGS_PATH = 'resourceLogs';
+const RESOURCE_PATH = 'resourceLogs.resource';
+const SCOPE_LOGS_PATH = 'resourceLogs.scopeLogs';
+const SCOPE_PATH = 'resourceLogs.scopeLogs.scope';
+const RECORDS_PATH = 'resourceLogs.scopeLogs.logRecords';
+const ATTRIBUTES_PATH = 'attributes';
+
+const NO_ATTRIBUTES: Attributes = new Map();
+
+/** Shared by all requests: resources repeat over connections. */
+const resources = new ResourceCache();
 
 /**
- * Hands every record of `request` (UTF-8 JSON of one ExportLogsServiceRequest) to `sink`, in wire order; yields about every 1,000 records.
+ * Hands every record of `request` (UTF-8 JSON of one ExportLogsServiceRequest) to `sink`, in wire order. A generator so that a big request
+ * need not hold the event loop; it yields inside a long value, too. `request` must not change until it is done.
  * @param summary filled while decoding, and returned
  * @throws {DecodeError} when it is not JSON or a known field has a wrong type; what the sink got until then is to be dropped.
  */
@@ -43,246 +49,190 @@ export function* decodeJson(
   sink: RecordSink,
   summary: DecodeSummary = newDecodeSummary(),
 ): Generator<void, DecodeSummary> {
-  const root = asObject(parse(request), '');
-  if (root === null) throw wrongKind('an object', null, '');
-  const record = newDecodedRecord(new Uint8Array(TRACE_BYTES + SPAN_BYTES));
-  let current: JsonObject = {};
-  record.attributeKeys = () => listKeys(current['attributes']);
-  seen.strindex = seen.enumName = false;
-  let untilYield = YIELD_EVERY;
-
-  const allResourceLogs = asArray(root['resourceLogs'] ?? root['resource_logs'], 'resourceLogs');
-  for (let r = 0; r < allResourceLogs.length; r++) {
-    const resourceLogs = asObject(allResourceLogs[r], 'resourceLogs') ?? {};
-    sink.resource(resourceOf(asObject(resourceLogs['resource'], 'resourceLogs.resource')));
-    const allScopeLogs = asArray(resourceLogs['scopeLogs'] ?? resourceLogs['scope_logs'], 'resourceLogs.scopeLogs');
-    for (let s = 0; s < allScopeLogs.length; s++) {
-      const scopeLogs = asObject(allScopeLogs[s], 'resourceLogs.scopeLogs') ?? {};
-      const name = asObject(scopeLogs['scope'], 'resourceLogs.scopeLogs.scope')?.['name'];
-      sink.scope(typeof name === 'string' ? name : '');
-      const records = asArray(scopeLogs['logRecords'] ?? scopeLogs['log_records'], 'resourceLogs.scopeLogs.logRecords');
-      for (let i = 0; i < records.length; i++) {
-        const source = asObject(records[i], 'resourceLogs.scopeLogs.logRecords');
-        try {
-          current = source ?? {};
-          readRecord(current, record, sink);
-        } catch (error) {
-          throw withIndexes(error, r, s, i);
-        }
-        sink.record(record);
-        summary.records++;
-        if (--untilYield === 0) {
-          untilYield = YIELD_EVERY;
-          yield;
-        }
-      }
-      if (--untilYield <= 0) {
-        untilYield = YIELD_EVERY;
-        yield;
-      }
-    }
-    if (--untilYield <= 0) {
-      untilYield = YIELD_EVERY;
-      yield;
-    }
-  }
-  summary.sawStrindex = seen.strindex;
-  summary.sawEnumName = seen.enumName;
+  if (request.length === 0) throw new DecodeError('the body is empty; JSON needs at least {}', '', 0);
+  const scan = new JsonScanner(request);
+  yield* new RequestReader(scan, sink, summary).read();
+  summary.sawStrindex = scan.sawStrindex;
+  summary.sawEnumName = scan.sawEnumName;
   return summary;
 }
 
-function parse(request: Uint8Array): unknown {
-  if (request.length === 0) throw new DecodeError('the body is empty; JSON needs at least {}', '', 0);
-  const bytes = Buffer.from(request.buffer, request.byteOffset, request.byteLength);
-  const hasByteOrderMark = bytes.length >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
-  const text = bytes.toString('utf8', hasByteOrderMark ? 3 : 0);
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw notJson(error as SyntaxError, text);
+class RequestReader {
+  readonly #scan: JsonScanner;
+  readonly #sink: RecordSink;
+  readonly #summary: DecodeSummary;
+  readonly #record: JsonRecord;
+  readonly #slice = new Slice();
+  /** Places of the ResourceLogs, ScopeLogs and LogRecord being read in their lists; `#recordIndex` is -1 outside of a record. */
+  #resourceIndex = 0;
+  #scopeIndex = 0;
+  #recordIndex = -1;
+
+  constructor(scan: JsonScanner, sink: RecordSink, summary: DecodeSummary) {
+    this.#scan = scan;
+    this.#sink = sink;
+    this.#summary = summary;
+    this.#record = new JsonRecord(scan, sink);
+    scan.stop = this.#slice.end;
   }
-}
 
-/** V8 names a position in some messages and quotes the client's text in others; we want the first and not the second. */
-function notJson(error: SyntaxError, text: string): DecodeError {
-  const position = /at position (\d+)/.exec(error.message)?.[1];
-  const offset =
-    position !== undefined
-      ? Buffer.byteLength(text.slice(0, Number(position)))
-      : error.message.includes('end of JSON input')
-        ? Buffer.byteLength(text)
-        : -1;
-  const problem = error.message.replace(/(, | )?"?\.{0,3}".*$/s, '').replace(/ (in JSON )?at position .*$/s, '');
-  return new DecodeError(`not JSON (${problem})`, '', offset, { cause: error });
-}
-
-/** Says which record is meant; paths inside are written without indexes so that the quick path builds no strings. */
-function withIndexes(error: unknown, resource: number, scope: number, record: number): unknown {
-  if (!(error instanceof DecodeError)) return error;
-  const path = `resourceLogs[${resource}].scopeLogs[${scope}].logRecords[${record}].${error.fieldPath}`;
-  return new DecodeError(error.problem, path, -1, { cause: error });
-}
-
-function resourceOf(resource: JsonObject | null): Attributes {
-  const attributes = new Map<string, string>();
-  let signature = '';
-  for (const element of asArray(resource?.['attributes'], 'resourceLogs.resource.attributes')) {
-    const entry = asObject(element, 'resourceLogs.resource.attributes');
-    const key = keyOf(entry, 'resourceLogs.resource.attributes');
-    if (key === null || key === '' || attributes.has(key)) continue;
-    if (attributes.size >= MAX_RESOURCE_ATTRIBUTES) break;
-    const value = plainValue(entry!['value'], 'resourceLogs.resource.attributes');
-    if (value === undefined) continue;
-    const text = attributeText(value);
-    attributes.set(key, text);
-    signature += `${key.length}:${key}${text.length}:${text}`;
-  }
-  if (signature.length > MAX_RESOURCE_SIGNATURE) return attributes;
-  const known = resources.get(signature);
-  if (known !== undefined) return known;
-  if (resources.size >= MAX_RESOURCES) resources.delete(resources.keys().next().value!);
-  resources.set(signature, attributes);
-  return attributes;
-}
-
-/** @throws {DecodeError} with a path that starts at the record */
-function readRecord(source: JsonObject, record: DecodedRecord, sink: RecordSink): void {
-  record.timeMs = readNanosAsMs(source['timeUnixNano'] ?? source['time_unix_nano'], 'timeUnixNano');
-  record.observedTimeMs = readNanosAsMs(
-    source['observedTimeUnixNano'] ?? source['observed_time_unix_nano'],
-    'observedTimeUnixNano',
-  );
-  record.severityNumber = readSeverity(source['severityNumber'] ?? source['severity_number']);
-  record.traceStart = readId(source['traceId'] ?? source['trace_id'], record.ids, 0, TRACE_BYTES) ? 0 : -1;
-  record.spanStart = readId(source['spanId'] ?? source['span_id'], record.ids, TRACE_BYTES, SPAN_BYTES)
-    ? TRACE_BYTES
-    : -1;
-  const eventName = source['eventName'] ?? source['event_name'];
-  record.ownEvent = typeof eventName === 'string' && eventName.startsWith(OWN_EVENT_PREFIX);
-  if (record.attributes.size > 0) record.attributes.clear();
-  if (record.bodyFields.size > 0) record.bodyFields.clear();
-
-  const template = readAttributes(source['attributes'], record.attributes, sink);
-  const text = readBody(source['body'], record.bodyFields, sink);
-  scratch.reset();
-  record.textStart = 0;
-  record.textEnd = record.templateStart = scratch.write(text);
-  record.templateEnd = template === '' ? record.templateStart : scratch.write(template);
-  record.text = record.template = scratch.bytes;
-}
-
-/** Fills `into` with the wanted attributes and returns the sender's template, '' when there is none. */
-function readAttributes(attributes: unknown, into: Map<string, string>, sink: RecordSink): string {
-  let template = '';
-  if (attributes === undefined || attributes === null) return template;
-  let rank = TEMPLATE_ATTRIBUTES.length;
-  const entries = asArray(attributes, 'attributes');
-  for (let i = 0; i < entries.length; i++) {
-    const entry = asObject(entries[i], 'attributes');
-    const key = keyOf(entry, 'attributes');
-    if (key === null) continue;
-    const templateIndex = TEMPLATE_ATTRIBUTES.indexOf(key);
-    const wanted = sink.wantedAttributes.has(key) && !into.has(key);
-    if (!wanted && templateIndex < 0) continue;
-    const value = plainValue(entry!['value'], 'attributes');
-    if (value === undefined) continue;
-    if (templateIndex >= 0 && templateIndex < rank && typeof value === 'string' && value !== '') {
-      rank = templateIndex;
-      template = value;
+  *read(): Generator<void, void> {
+    try {
+      yield* this.#request();
+    } catch (error) {
+      throw this.#withIndexes(error);
     }
-    if (wanted) into.set(key, attributeText(value));
   }
-  return template;
-}
 
-function listKeys(attributes: unknown): string[] {
-  const entries = Array.isArray(attributes) ? attributes.slice(0, MAX_LISTED_KEYS) : [];
-  return entries.flatMap((entry) => keyOf(asObject(entry, 'attributes'), 'attributes') ?? []);
-}
-
-/** The body's text; the wanted fields of a map body go to `into`. */
-function readBody(body: unknown, into: Map<string, string>, sink: RecordSink): string {
-  if (body === undefined || body === null) return '';
-  const text = (body as JsonObject)['stringValue'];
-  if (typeof text === 'string') return text;
-  const value = plainValue(body, 'body');
-  if (value === undefined) return '';
-  if (!(value instanceof Map)) return valueToText(value);
-  for (const [key, field] of value) {
-    if (field !== null && sink.wantedBodyFields.has(key)) into.set(key, attributeText(field));
+  /** Says which record is meant; paths inside are written without indexes so that the quick path builds no strings. */
+  #withIndexes(error: unknown): unknown {
+    if (!(error instanceof DecodeError) || error.byteOffset >= 0 || this.#recordIndex < 0) return error;
+    const record = `resourceLogs[${this.#resourceIndex}].scopeLogs[${this.#scopeIndex}].logRecords[${this.#recordIndex}]`;
+    return new DecodeError(error.problem, `${record}.${error.fieldPath}`, -1, { cause: error });
   }
-  for (const name of MESSAGE_FIELDS) {
-    const message = value.get(name);
-    if (message !== undefined && message !== null) return messageToText(message);
-  }
-  return canonicalJson(value);
-}
 
-/**
- * fixed64 nanoseconds, number or decimal string, as milliseconds; 0 when unset. Digits of a string are split at the millisecond, since a
- * double cannot hold today's nanoseconds.
- */
-function readNanosAsMs(value: unknown, path: string): number {
-  if (value === undefined || value === null) return 0;
-  if (typeof value === 'string') {
-    const ms = digitsAsMs(value);
-    if (ms >= 0) return ms;
+  /** Another slice, after a `yield`. */
+  #goOn(): void {
+    this.#slice.restart(this.#scan.pos);
+    this.#scan.stop = this.#slice.end;
   }
-  const nanos = typeof value === 'string' ? Number(value) : value;
-  if (typeof nanos !== 'number' || !(nanos >= 0 && nanos < 2 ** 64)) {
-    throw new DecodeError('expected nanoseconds since 1970 as a number or a decimal string', path, -1);
-  }
-  return nanos / 1e6;
-}
 
-/** -1 when it is not 1 to 20 decimal digits. */
-function digitsAsMs(text: string): number {
-  const length = text.length;
-  if (length === 0 || length > 20) return -1;
-  let ms = 0;
-  let nanos = 0;
-  for (let i = 0; i < length; i++) {
-    const digit = text.charCodeAt(i) - 48;
-    if (digit < 0 || digit > 9) return -1;
-    if (i < length - 6) ms = ms * 10 + digit;
-    else nanos = nanos * 10 + digit;
-  }
-  return ms + nanos / 1e6;
-}
-
-const SEVERITY_NAME = /^SEVERITY_NUMBER_(TRACE|DEBUG|INFO|WARN|ERROR|FATAL)([234])?$/;
-const SEVERITY_LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'];
-
-/** Number, decimal string or enum name; anything out of range is 0 (unspecified). */
-function readSeverity(value: unknown): number {
-  if (value === undefined || value === null) return 0;
-  if (typeof value === 'string') {
-    const name = SEVERITY_NAME.exec(value);
-    if (name !== null) {
-      seen.enumName = true;
-      return SEVERITY_LEVELS.indexOf(name[1]!) * 4 + Number(name[2] ?? 1);
+  *#request(): Generator<void, void> {
+    const scan = this.#scan;
+    if (!scan.enter(OBJECT, '')) throw wrongKind('an object', NULL, '');
+    for (let name = scan.name(REQUEST); name !== END; name = scan.name(REQUEST)) {
+      if (name !== RESOURCE_LOGS) while (!scan.value()) yield this.#goOn();
+      else if (scan.enter(ARRAY, RESOURCE_LOGS_PATH)) {
+        for (this.#resourceIndex = 0; scan.element(); this.#resourceIndex++) {
+          yield* this.#resourceLogs();
+          if (this.#slice.isOver(scan.pos)) yield this.#goOn();
+        }
+      }
     }
-  } else if (typeof value !== 'number') throw wrongKind('a number', value, 'severityNumber');
-  const number = Number(value);
-  return Number.isInteger(number) && number >= 0 && number <= 24 ? number : 0;
-}
-
-/** Hex of exactly `length` bytes, not all zero, in either case; anything else is no id and no error (logs.proto, trace_id). */
-function readId(value: unknown, into: Uint8Array, at: number, length: number): boolean {
-  if (typeof value !== 'string' || value.length !== length * 2) return false;
-  let any = 0;
-  for (let i = 0; i < length; i++) {
-    const byte = (hexDigit(value.charCodeAt(2 * i)) << 4) | hexDigit(value.charCodeAt(2 * i + 1));
-    if (byte < 0) return false;
-    into[at + i] = byte;
-    any |= byte;
+    scan.finish();
   }
-  return any !== 0;
-}
 
-/** -1 when it is not one. */
-function hexDigit(code: number): number {
-  if (code >= 48 && code <= 57) return code - 48;
-  const lower = code | 32;
-  return lower >= 97 && lower <= 102 ? lower - 87 : -1;
+  *#resourceLogs(): Generator<void, void> {
+    const scan = this.#scan;
+    let resource: Attributes | null = null;
+    let isTold = false;
+    const tell = (): void => {
+      if (!isTold) this.#sink.resource(resource ?? NO_ATTRIBUTES);
+      isTold = true;
+    };
+    if (scan.enter(OBJECT, RESOURCE_LOGS_PATH)) {
+      for (let name = scan.name(RESOURCE_LOGS_FIELDS); name !== END; name = scan.name(RESOURCE_LOGS_FIELDS)) {
+        if (name === SCOPE_LOGS) {
+          if (!isTold && resource === null) {
+            const back = scan.pos;
+            if (yield* this.#seek(RESOURCE_LOGS_FIELDS, RESOURCE)) resource = this.#resource();
+            scan.pos = back;
+            this.#goOn();
+          }
+          tell();
+          if (!scan.enter(ARRAY, SCOPE_LOGS_PATH)) continue;
+          for (this.#scopeIndex = 0; scan.element(); this.#scopeIndex++) {
+            yield* this.#scopeLogs();
+            if (this.#slice.isOver(scan.pos)) yield this.#goOn();
+          }
+          continue;
+        }
+        while (!scan.value()) yield this.#goOn();
+        if (name === RESOURCE && resource === null && scan.kind !== NULL) resource = this.#resource();
+      }
+    }
+    tell();
+  }
+
+  *#scopeLogs(): Generator<void, void> {
+    const scan = this.#scan;
+    let scope: string | null = null;
+    let isTold = false;
+    const tell = (): void => {
+      if (!isTold) this.#sink.scope(scope ?? '');
+      isTold = true;
+    };
+    if (scan.enter(OBJECT, SCOPE_LOGS_PATH)) {
+      for (let name = scan.name(SCOPE_LOGS_FIELDS); name !== END; name = scan.name(SCOPE_LOGS_FIELDS)) {
+        if (name === LOG_RECORDS) {
+          if (!isTold && scope === null) {
+            const back = scan.pos;
+            if (yield* this.#seek(SCOPE_LOGS_FIELDS, SCOPE)) scope = this.#scopeName();
+            scan.pos = back;
+            this.#goOn();
+          }
+          tell();
+          if (scan.enter(ARRAY, RECORDS_PATH)) yield* this.#logRecords();
+          continue;
+        }
+        while (!scan.value()) yield this.#goOn();
+        if (name === SCOPE && scope === null && scan.kind !== NULL) scope = this.#scopeName();
+      }
+    }
+    tell();
+  }
+
+  /** The loop that runs a hundred thousand times a second. */
+  *#logRecords(): Generator<void, void> {
+    const scan = this.#scan;
+    const record = this.#record;
+    const heads = record.attributeHeads;
+    for (let index = 0; scan.element(); index++) {
+      record.begin();
+      if (scan.enter(OBJECT, RECORDS_PATH)) {
+        this.#recordIndex = index;
+        for (let name = scan.name(RECORD); name !== END; name = scan.name(RECORD)) {
+          if (name !== ATTRIBUTES) {
+            while (!scan.value()) yield this.#goOn();
+            record.set(name);
+            continue;
+          }
+          record.beginAttributes();
+          if (!scan.enter(ARRAY, ATTRIBUTES_PATH)) continue;
+          while (scan.element()) {
+            if (scan.skipKeyValue(heads)) continue;
+            if (scan.stopped) yield this.#goOn();
+            if (!scan.enter(OBJECT, ATTRIBUTES_PATH)) continue;
+            record.beginEntry();
+            for (let field = scan.name(KEY_VALUE); field !== END; field = scan.name(KEY_VALUE)) {
+              while (!scan.value()) yield this.#goOn();
+              record.setEntry(field);
+            }
+            record.endAttribute();
+          }
+          record.endAttributes();
+        }
+        this.#recordIndex = -1;
+      }
+      this.#sink.record(record.record);
+      this.#summary.records++;
+      if (this.#slice.isOver(scan.pos)) yield this.#goOn();
+    }
+  }
+
+  /** From the value of another field on: goes over the rest of the object to the first `wanted` that is not null. False: there is none. */
+  *#seek(names: Names, wanted: number): Generator<void, boolean> {
+    const scan = this.#scan;
+    let name = -1;
+    do {
+      while (!scan.value()) yield this.#goOn();
+      if (name === wanted && scan.kind !== NULL) return true;
+      name = scan.name(names);
+    } while (name !== END);
+    return false;
+  }
+
+  /** The resource that the scanner has just gone over. */
+  #resource(): Attributes {
+    const scan = this.#scan;
+    const { start, pos } = scan;
+    return resources.get(scan.bytes, start, pos, () =>
+      scan.revisit(start, pos, () => readResource(scan, RESOURCE_PATH)),
+    );
+  }
+
+  #scopeName(): string {
+    const scan = this.#scan;
+    return scan.revisit(scan.start, scan.pos, () => readScopeName(scan, SCOPE_PATH));
+  }
 }

@@ -7,18 +7,13 @@
  *
  * Of duplicates the first resource and scope win, the last scalar or body, the first attribute of a key.
  */
-import { newDecodeSummary, type DecodeSummary } from './decoded.ts';
+import { newDecodeSummary, Slice, type DecodeSummary } from './decoded.ts';
 import { readResource } from './protobuf-value.ts';
 import { RECORD, RecordReader } from './read-record.ts';
 import type { Attributes, RecordSink } from './record.ts';
 import { ResourceCache } from './resource-cache.ts';
 import { MAX_ATTRIBUTE_BYTES } from './value-text.ts';
 import { WireReader } from './wire.ts';
-
-/** Records (or empty scopes and resources) between two turns given to the caller: about 0.3 ms. */
-const YIELD_EVERY = 1000;
-/** Or so many bytes: a record can be a map of thousands of entries. About 3 ms of those. */
-const YIELD_BYTES = 131_072;
 
 const REQUEST = '';
 const RESOURCE_LOGS = 'resource_logs';
@@ -49,8 +44,7 @@ export function* decodeProtobuf(
   const reader = new WireReader(request);
   const records = new RecordReader(reader, sink);
   const end = reader.bytes.length;
-  let untilYield = YIELD_EVERY;
-  let yieldAt = YIELD_BYTES;
+  const slice = new Slice();
 
   let pos = 0;
   while (pos < end) {
@@ -91,21 +85,11 @@ export function* decodeProtobuf(
         records.read(reader.pos, recordEnd);
         pos = recordEnd;
         summary.records++;
-        if (--untilYield === 0 || pos >= yieldAt) {
-          untilYield = YIELD_EVERY;
-          yieldAt = pos + YIELD_BYTES;
-          yield;
-        }
+        if (slice.isOver(pos)) yield;
       }
-      if (--untilYield <= 0) {
-        untilYield = YIELD_EVERY;
-        yield;
-      }
+      if (slice.isOver(pos)) yield;
     }
-    if (--untilYield <= 0) {
-      untilYield = YIELD_EVERY;
-      yield;
-    }
+    if (slice.isOver(pos)) yield;
   }
   summary.sawStrindex = reader.sawStrindex;
   return summary;

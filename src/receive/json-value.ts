@@ -1,126 +1,221 @@
-/** AnyValue and KeyValue in OTLP/JSON (opentelemetry-proto docs/specification.md, "JSON Protobuf Encoding"), snake_case accepted too. */
-import { MAX_VALUE_DEPTH, newValueBudget, type PlainValue, type ValueBudget } from './value-text.ts';
-import { DecodeError } from './wire.ts';
+/** AnyValue and KeyValue in OTLP/JSON (opentelemetry-proto docs/specification.md, "JSON Protobuf Encoding"). */
+import { Names } from './json-names.ts';
+import { ARRAY, BOOLEAN, NULL, NUMBER, OBJECT, STRING, wrongKind } from './json-lex.ts';
+import { END, type JsonScanner } from './json-scan.ts';
+import {
+  attributeText,
+  MAX_ATTRIBUTE_BYTES,
+  MAX_RESOURCE_ATTRIBUTES,
+  MAX_VALUE_DEPTH,
+  newValueBudget,
+  type PlainValue,
+  type ValueBudget,
+} from './value-text.ts';
 
-export type JsonObject = Record<string, unknown>;
+export const KEY_VALUE = new Names('key', 'value', 'keyStrindex');
+export const KEY = 0;
+export const VALUE = 1;
+export const KEY_STRINDEX = 2;
 
-/** What decoding met and a person should hear of once. Shared by all requests: whichever of those under way says it, it is said. */
-export const seen = { strindex: false, enumName: false };
+export const ANY_VALUE = new Names(
+  'stringValue',
+  'boolValue',
+  'intValue',
+  'doubleValue',
+  'bytesValue',
+  'arrayValue',
+  'kvlistValue',
+  'stringValueStrindex',
+);
+const STRING_VALUE = 0;
+const BOOL_VALUE = 1;
+const INT_VALUE = 2;
+const DOUBLE_VALUE = 3;
+const BYTES_VALUE = 4;
+const ARRAY_VALUE = 5;
+export const KVLIST_VALUE = 6;
+const STRING_STRINDEX = 7;
 
-/** `null` is unset. @throws DecodeError */
-export function asObject(value: unknown, path: string): JsonObject | null {
-  if (value === undefined || value === null) return null;
-  if (typeof value !== 'object' || Array.isArray(value)) throw wrongKind('an object', value, path);
-  return value as JsonObject;
-}
+export const VALUES = new Names('values');
+const ATTRIBUTES = new Names('attributes');
+const NAME = new Names('name');
+const FIRST = 0;
 
-/** `null` is unset. @throws DecodeError */
-export function asArray(value: unknown, path: string): readonly unknown[] {
-  if (value === undefined || value === null) return [];
-  if (!Array.isArray(value)) throw wrongKind('an array', value, path);
+/**
+ * The value that the AnyValue at `scan` holds, undefined when it holds none (`{}`, null, strindex). Of several the last one counts. To be
+ * called inside a revisit, which bounds its bytes; what exceeds the budget of nodes is left out, too.
+ * @throws {DecodeError} with a path that begins with `path`
+ */
+export function readAny(
+  scan: JsonScanner,
+  path: string,
+  budget: ValueBudget = newValueBudget(),
+  depth = 0,
+): PlainValue | undefined {
+  let value: PlainValue | undefined;
+  if (!scan.enter(OBJECT, path)) return undefined;
+  for (let name = scan.name(ANY_VALUE); name !== END; name = scan.name(ANY_VALUE)) {
+    value = readField(scan, name, path, budget, depth) ?? value;
+  }
   return value;
 }
 
-export function wrongKind(expected: string, value: unknown, path: string): DecodeError {
-  const found = value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`;
-  return new DecodeError(`expected ${expected}, found ${found}`, path, -1);
-}
-
-/** The value an AnyValue holds, undefined when it holds none (`{}`, null, strindex). What exceeds {@link newValueBudget} is left out. */
-export function plainValue(value: unknown, path: string): PlainValue | undefined {
-  return readBounded(value, path, newValueBudget(), 0);
-}
-
-function readBounded(value: unknown, path: string, budget: ValueBudget, depth: number): PlainValue | undefined {
-  const any = asObject(value, path);
-  if (any === null) return undefined;
-  for (const name in any) {
-    const content = any[name];
-    if (content === null) continue;
-    switch (name) {
-      case 'stringValue':
-      case 'string_value':
-        if (typeof content !== 'string') throw wrongKind('a string', content, `${path}.${name}`);
-        budget.bytes -= content.length;
-        return budget.bytes >= 0 ? content : content.slice(0, budget.bytes);
-      case 'boolValue':
-      case 'bool_value':
-        if (typeof content === 'boolean') return content;
-        if (content === 'true' || content === 'false') return content === 'true';
-        throw wrongKind('a boolean', content, `${path}.${name}`);
-      case 'intValue':
-      case 'int_value':
-        return readInt(content, `${path}.${name}`);
-      case 'doubleValue':
-      case 'double_value':
-        return readDouble(content, `${path}.${name}`);
-      case 'bytesValue':
-      case 'bytes_value':
-        if (typeof content !== 'string') throw wrongKind('base64', content, `${path}.${name}`);
-        budget.bytes -= content.length;
-        return Buffer.from(budget.bytes >= 0 ? content : content.slice(0, budget.bytes), 'base64');
-      case 'arrayValue':
-      case 'array_value':
-        if (depth >= MAX_VALUE_DEPTH) return null;
-        return readArray(content, `${path}.${name}`, budget, depth + 1);
-      case 'kvlistValue':
-      case 'kvlist_value':
-        if (depth >= MAX_VALUE_DEPTH) return null;
-        return readMap(content, `${path}.${name}`, budget, depth + 1);
-      case 'stringValueStrindex':
-      case 'string_value_strindex':
-        seen.strindex = true;
-    }
+/** The value of the field `name` at `scan`; undefined when it is null, or no value. @throws {DecodeError} */
+export function readField(
+  scan: JsonScanner,
+  name: number,
+  path: string,
+  budget: ValueBudget,
+  depth: number,
+): PlainValue | undefined {
+  const isNested = name === ARRAY_VALUE || name === KVLIST_VALUE;
+  if (isNested && depth < MAX_VALUE_DEPTH) {
+    return name === ARRAY_VALUE
+      ? readArray(scan, `${path}.arrayValue`, budget, depth + 1)
+      : readMap(scan, `${path}.kvlistValue`, budget, depth + 1);
+  }
+  scan.value();
+  if (scan.kind === NULL) return undefined;
+  switch (name) {
+    case STRING_VALUE:
+      if (scan.kind !== STRING) throw wrongKind('a string', scan.kind, `${path}.stringValue`);
+      return scan.text();
+    case BOOL_VALUE:
+      return readBool(scan, `${path}.boolValue`);
+    case INT_VALUE:
+      return readInt(scan, `${path}.intValue`);
+    case DOUBLE_VALUE:
+      return readDouble(scan, `${path}.doubleValue`);
+    case BYTES_VALUE:
+      if (scan.kind !== STRING) throw wrongKind('base64', scan.kind, `${path}.bytesValue`);
+      return Buffer.from(scan.text(), 'base64');
+    case STRING_STRINDEX:
+      scan.sawStrindex = true;
   }
   return undefined;
 }
 
-function readInt(content: unknown, path: string): number | bigint {
-  if (typeof content === 'number' && Number.isFinite(content)) return content;
-  if (typeof content === 'string' && /^-?\d{1,19}$/.test(content)) {
-    const number = Number(content);
-    return Number.isSafeInteger(number) ? number : BigInt(content);
-  }
-  throw wrongKind('an integer or a decimal string', content, path);
+function readBool(scan: JsonScanner, path: string): boolean {
+  const text = scan.kind === STRING ? scan.text() : scan.kind === BOOLEAN ? scan.raw : '';
+  if (text !== 'true' && text !== 'false') throw wrongKind('a boolean', scan.kind, path);
+  return text === 'true';
 }
 
-function readDouble(content: unknown, path: string): number {
-  if (typeof content === 'number') return content;
-  if (typeof content === 'string' && content !== '') {
-    const number = Number(content);
-    if (content === 'NaN' || !Number.isNaN(number)) return number;
+function readInt(scan: JsonScanner, path: string): number | bigint {
+  if (scan.kind === NUMBER) {
+    const number = Number(scan.raw);
+    if (Number.isFinite(number)) return number;
   }
-  throw wrongKind('a number', content, path);
+  if (scan.kind === STRING) {
+    const text = scan.text();
+    if (/^-?\d{1,19}$/.test(text)) {
+      const number = Number(text);
+      return Number.isSafeInteger(number) ? number : BigInt(text);
+    }
+  }
+  throw wrongKind('an integer or a decimal string', scan.kind, path);
 }
 
-function readArray(content: unknown, path: string, budget: ValueBudget, depth: number): PlainValue[] {
+function readDouble(scan: JsonScanner, path: string): number {
+  if (scan.kind === NUMBER) return Number(scan.raw);
+  if (scan.kind === STRING) {
+    const text = scan.text();
+    const number = Number(text);
+    if (text !== '' && (text === 'NaN' || !Number.isNaN(number))) return number;
+  }
+  throw wrongKind('a number', scan.kind, path);
+}
+
+function readArray(scan: JsonScanner, path: string, budget: ValueBudget, depth: number): PlainValue[] | undefined {
   const values: PlainValue[] = [];
-  for (const element of asArray(asObject(content, path)?.['values'], path)) {
-    if (budget.nodes-- <= 0 || budget.bytes <= 0) break;
-    values.push(readBounded(element, path, budget, depth) ?? null);
-  }
-  return values;
+  const isSet = readElements(scan, VALUES, path, () => {
+    if (budget.nodes-- > 0) values.push(readAny(scan, path, budget, depth) ?? null);
+    else scan.value();
+  });
+  return isSet ? values : undefined;
 }
 
-function readMap(content: unknown, path: string, budget: ValueBudget, depth: number): Map<string, PlainValue> {
+export function readMap(
+  scan: JsonScanner,
+  path: string,
+  budget: ValueBudget,
+  depth: number,
+): Map<string, PlainValue> | undefined {
   const values = new Map<string, PlainValue>();
-  for (const element of asArray(asObject(content, path)?.['values'], path)) {
-    if (budget.nodes-- <= 0 || budget.bytes <= 0) break;
-    const entry = asObject(element, path);
-    const key = keyOf(entry, path);
-    if (key === null || values.has(key)) continue;
-    values.set(key, readBounded(entry!['value'], path, budget, depth) ?? null);
-  }
-  return values;
+  const isSet = readElements(scan, VALUES, path, () => {
+    if (budget.nodes-- > 0) {
+      const entry = readKeyValue(scan, path, budget, depth);
+      if (entry !== null && !values.has(entry.key)) values.set(entry.key, entry.value ?? null);
+    } else scan.value();
+  });
+  return isSet ? values : undefined;
 }
 
-/** A KeyValue's key; null when it has none. @throws DecodeError */
-export function keyOf(entry: JsonObject | null, path: string): string | null {
-  const key = entry?.['key'];
-  if (key === undefined || key === null) {
-    if (entry !== null && ('keyStrindex' in entry || 'key_strindex' in entry)) seen.strindex = true;
-    return null;
+/**
+ * Calls `read` at each element of the array that is the object's one member of interest.
+ * @returns false when the object is null
+ */
+export function readElements(scan: JsonScanner, list: Names, path: string, read: () => void): boolean {
+  if (!scan.enter(OBJECT, path)) return false;
+  for (let name = scan.name(list); name !== END; name = scan.name(list)) {
+    if (name !== FIRST) scan.value();
+    else if (scan.enter(ARRAY, path)) while (scan.element()) read();
   }
-  if (typeof key !== 'string') throw wrongKind('a string', key, `${path}.key`);
-  return key;
+  return true;
+}
+
+/** Null when it has no key. */
+function readKeyValue(
+  scan: JsonScanner,
+  path: string,
+  budget: ValueBudget,
+  depth: number,
+): { key: string; value: PlainValue | undefined } | null {
+  if (!scan.enter(OBJECT, path)) return null;
+  let key: string | null = null;
+  let value: PlainValue | undefined;
+  let hasStrindex = false;
+  for (let name = scan.name(KEY_VALUE); name !== END; name = scan.name(KEY_VALUE)) {
+    if (name === VALUE) {
+      value = readAny(scan, path, budget, depth);
+      continue;
+    }
+    scan.value();
+    if (name === KEY) key = readKey(scan, path);
+    else if (name === KEY_STRINDEX) hasStrindex = true;
+  }
+  if (key !== null) return { key, value };
+  if (hasStrindex) scan.sawStrindex = true;
+  return null;
+}
+
+/** The key of a KeyValue that `scan` has just gone over; null when it is null. @throws {DecodeError} */
+export function readKey(scan: JsonScanner, path: string): string | null {
+  if (scan.kind === NULL) return null;
+  if (scan.kind !== STRING) throw wrongKind('a string', scan.kind, `${path}.key`);
+  return scan.text();
+}
+
+/** `Resource.attributes` of the resource at `scan`: the first of a key stays, what holds nothing is left out. Inside a revisit. */
+export function readResource(scan: JsonScanner, path: string): Map<string, string> {
+  const attributes = new Map<string, string>();
+  const attributesPath = `${path}.attributes`;
+  readElements(scan, ATTRIBUTES, attributesPath, () => {
+    const entry = readKeyValue(scan, attributesPath, newValueBudget(), 0);
+    if (entry === null || entry.value === undefined || entry.key === '') return;
+    if (attributes.size === MAX_RESOURCE_ATTRIBUTES || attributes.has(entry.key)) return;
+    attributes.set(entry.key, attributeText(entry.value));
+  });
+  return attributes;
+}
+
+/** `name` of the scope at `scan`; empty when it has none. Inside a revisit. */
+export function readScopeName(scan: JsonScanner, path: string): string {
+  let text = '';
+  if (!scan.enter(OBJECT, path)) return text;
+  for (let name = scan.name(NAME); name !== END; name = scan.name(NAME)) {
+    scan.value();
+    if (name === FIRST) text = scan.kind === STRING ? scan.text(MAX_ATTRIBUTE_BYTES) : '';
+  }
+  return text;
 }

@@ -51,3 +51,15 @@ export function findKey(table: KeyTable, bytes: Uint8Array, start: number, end: 
   }
   return -1;
 }
+
+/** Sinks of one intake share their sets of keys, so a table is built once a process and not once a request. */
+const tables = new WeakMap<ReadonlySet<string>, Map<readonly string[], KeyTable>>();
+
+/** `own` first, so that an index below `own.length` names one of ours. */
+export function tableOf(own: readonly string[], wanted: ReadonlySet<string>): KeyTable {
+  let perOwn = tables.get(wanted);
+  if (perOwn === undefined) tables.set(wanted, (perOwn = new Map()));
+  let table = perOwn.get(own);
+  if (table === undefined) perOwn.set(own, (table = buildKeyTable([...own, ...wanted])));
+  return table;
+}

@@ -1,6 +1,6 @@
 /** One LogRecord (opentelemetry/proto/logs/v1/logs.proto): the loop that runs a hundred thousand times a second. */
 import { newDecodedRecord } from './decoded.ts';
-import { buildKeyTable, findKey, keyBucket, type KeyTable } from './key-table.ts';
+import { findKey, keyBucket, tableOf, type KeyTable } from './key-table.ts';
 import {
   BYTES_VALUE,
   KVLIST_VALUE,
@@ -33,18 +33,6 @@ const OWN_EVENT_BYTES = new Uint8Array(Buffer.from(OWN_EVENT_PREFIX));
 
 /** Shared by all requests: what is in it dies with its `record` call. */
 const scratch = new TextScratch();
-/** Sinks of one intake share their sets of keys, so a table is built once a process and not once a request. */
-const tables = new WeakMap<ReadonlySet<string>, Map<readonly string[], KeyTable>>();
-
-/** `own` first, so that an index below `own.length` names one of ours. */
-function tableOf(own: readonly string[], wanted: ReadonlySet<string>): KeyTable {
-  let perOwn = tables.get(wanted);
-  if (perOwn === undefined) tables.set(wanted, (perOwn = new Map()));
-  let table = perOwn.get(own);
-  if (table === undefined) perOwn.set(own, (table = buildKeyTable([...own, ...wanted])));
-  return table;
-}
-
 /** Reads LogRecords of one request into one {@link DecodedRecord}. */
 export class RecordReader {
   readonly #reader: WireReader;

@@ -1,8 +1,10 @@
+import { unescape } from './json-text.ts';
+
 /** Scratch above this size is given back after use: one huge body must not pin its memory. */
 const KEEP_BYTES = 262_144;
 
 /**
- * Where text that is not a slice of the request (map bodies, numbers, everything from JSON) becomes bytes. What is written is
+ * Where text that is not a slice of the request (map bodies, numbers, escaped JSON) becomes bytes. What is written is
  * valid until the next `reset`, that is, for one record.
  */
 export class TextScratch {
@@ -15,6 +17,11 @@ export class TextScratch {
     if (this.bytes.length > KEEP_BYTES) this.#resize(KEEP_BYTES);
   }
 
+  /** Where the next text begins. */
+  get end(): number {
+    return this.#used;
+  }
+
   /** Appends UTF-8 of `text`; returns where it ends (it starts where the last one ended). Earlier ranges stay valid in the new `bytes`. */
   write(text: string): number {
     const needed = this.#used + text.length * 3;
@@ -23,6 +30,14 @@ export class TextScratch {
       if (exact > this.bytes.length) this.#resize(Math.max(exact, this.bytes.length * 2));
     }
     this.#used += this.#view.write(text, this.#used);
+    return this.#used;
+  }
+
+  /** Appends the UTF-8 of the JSON string in `from[start, end)`; returns where it ends. */
+  writeUnescaped(from: Uint8Array, start: number, end: number): number {
+    const most = this.#used + end - start;
+    if (most > this.bytes.length) this.#resize(Math.max(most, this.bytes.length * 2));
+    this.#used = unescape(from, start, end, this.bytes, this.#used);
     return this.#used;
   }
 

@@ -235,7 +235,7 @@ describe('malformed requests', () => {
     ['nonsense', /not JSON/],
     ['[]', /expected an object, found an array/],
     ['null', /expected an object, found null/],
-    ['{"resourceLogs":{}}', /expected an array, found a object in resourceLogs/],
+    ['{"resourceLogs":{}}', /expected an array, found an object in resourceLogs/],
     ['{"resourceLogs":[3]}', /expected an object, found a number in resourceLogs/],
     [inRecord('"x"'), /expected an object, found a string in resourceLogs.scopeLogs.logRecords/],
     [inRecord('{},{"timeUnixNano":"soon"}'), /in resourceLogs\[0\].scopeLogs\[0\].logRecords\[1\].timeUnixNano/],
