@@ -117,6 +117,7 @@ function attributes(anomaly: Anomaly, context: RecordContext): Attributes {
     'logdrift.exemplar.trace_ids': list([...new Set(verdict.topTemplates.flatMap((top) => top.traceIds))]),
     'logdrift.instance.id': context.instanceId,
     'log.record.template': verdict.topTemplates[0]?.template ?? null,
+    'logdrift.template.id': verdict.topTemplates[0]?.templateId ?? null,
     'log.record.uid': recordUid(anomaly, context.instanceId),
   };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null)) as Attributes;

@@ -111,6 +111,7 @@ test('an anomaly arrives with the Resource of its source, severity, attributes a
     'logdrift.exemplar.trace_ids': [TRACE_ID],
     'logdrift.instance.id': 'node-1',
     'log.record.template': 'GET /product/<*>',
+    'logdrift.template.id': '00112233aabbccdd',
     'log.record.uid': recordUid(anomaly, 'node-1'),
   });
 });
@@ -147,6 +148,7 @@ test('what is null is left out, a source key without a type has none', async () 
     'logdrift.error.normalized',
     'logdrift.source.type',
     'log.record.template',
+    'logdrift.template.id',
   ]) {
     expect(keys).not.toContain(absent);
   }

@@ -61,6 +61,20 @@ test('lines of a flood that begin like no template are counted as unsorted, thos
   expect(miner.unsortedLines).toBeLessThan(300);
 });
 
+test('300,000 templates given by the sender: as many are kept as of any flood, and those in use stay', () => {
+  const miner = new Miner();
+  const bytes = Buffer.from('user {name} logged in');
+  const { number } = miner.observeGiven(bytes, 0, bytes.length);
+  const other = Buffer.alloc(40, 'x');
+  for (let i = 0; i < 300_000; i++) {
+    other.writeUInt32LE((i * 2_654_435_761) % 2 ** 32, 8);
+    miner.observeGiven(other, 0, other.length);
+    if (i % 1000 === 0) expect(miner.observeGiven(bytes, 0, bytes.length).number).toBe(number);
+  }
+  expect(miner.size).toBeLessThanOrEqual(1024);
+  expect(miner.unsortedLines).toBeGreaterThan(290_000);
+});
+
 test('only the first bytes of a long line are read', () => {
   const miner = new Miner({ maxLineBytes: 100 });
   const a = observe(miner, `${'word '.repeat(20)} tail one`);
