@@ -220,6 +220,12 @@ export class History {
     return sum;
   }
 
+  /** No kept window counts this template. */
+  isUnused(slot: number): boolean {
+    for (let i = this.size - 1; i >= 0; i--) if (this.count(i, slot) > 0) return false;
+    return true;
+  }
+
   /** A template merged into another: its column is added there and cleared. */
   mergeSlots(from: number, into: number): void {
     this.markStale(from);

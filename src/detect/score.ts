@@ -165,7 +165,7 @@ export class WindowScorer {
   }
 
   #counts(history: History, i: number): SparseCounts {
-    return { length: Math.min(history.slotCapacity, MAX_TEMPLATES), columns: this.#columns, counts: history.counts(i) };
+    return { length: this.#vectors.length, columns: this.#columns, counts: history.counts(i) };
   }
 
   #weighted() {

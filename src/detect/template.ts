@@ -155,7 +155,7 @@ export class TemplateTable {
    */
   sweep(inPanes: () => ReadonlySet<Template>): void {
     for (const template of this.bySlot) {
-      if (template !== null && this.#history.total(template.slot) === 0) this.releaseSlot(template);
+      if (template !== null && this.#history.isUnused(template.slot)) this.releaseSlot(template);
     }
     for (const template of this.#orphans) {
       if (template.slot >= 0 || template.clusters.size > 0) this.#orphans.delete(template);

@@ -1,4 +1,4 @@
-import { applyReflectors, createEigenScratch, tridiagonalize, type EigenScratch } from './householder.ts';
+import { applyReflectors, createEigenScratch, MAX_ORDER, tridiagonalize, type EigenScratch } from './householder.ts';
 import { diagonalize, rotateBack } from './ql.ts';
 
 /**
@@ -54,8 +54,8 @@ export class DmdKernel {
 
   /** @param maxWindows - most snapshots a model is fitted to (dmd_windows) */
   constructor(maxWindows: number) {
-    if (!Number.isInteger(maxWindows) || maxWindows < 1 || maxWindows > 0xffff) {
-      throw new RangeError(`DmdKernel maxWindows must be an integer in 1..65535, got ${maxWindows}`);
+    if (!Number.isInteger(maxWindows) || maxWindows < 1 || maxWindows > MAX_ORDER) {
+      throw new RangeError(`DmdKernel maxWindows must be an integer in 1..${MAX_ORDER}, got ${maxWindows}`);
     }
     this.maxWindows = maxWindows;
     this.gram = new Float64Array(maxWindows * maxWindows);

@@ -141,6 +141,10 @@ describe('DmdKernel', () => {
     expect(() => new DmdKernel(10).predict(new Float64Array(121), 11, defaults)).toThrow('11 snapshots, room for 10');
   });
 
+  test.each([0, 1.5, 4096])('a kernel for %d windows is refused', (windows) => {
+    expect(() => new DmdKernel(windows)).toThrow(`must be an integer in 1..4095, got ${windows}`);
+  });
+
   test('the scratch of a 120-window kernel is below 1 MiB', () => {
     expect(new DmdKernel(120).scratchBytes).toBeLessThan(2 ** 20);
   });
@@ -188,7 +192,7 @@ describe.each(hostile)('Gram matrix: %s', (_name, entry) => {
 });
 
 describe('eigenvalues', () => {
-  test.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 17, 30, 115])('order %i: Q Z Λ Zᵀ Qᵀ is the matrix again', (order) => {
+  test.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 17, 30, 115, 400])('order %i: Q Z Λ Zᵀ Qᵀ is the matrix again', (order) => {
     const next = random(order);
     const [a, b] = [Matrix.zeros(order, order), Matrix.zeros(order, 1)];
     for (let i = 0; i < order; i++) {
