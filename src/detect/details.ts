@@ -2,44 +2,48 @@ import type { PaneEntry } from './pane.ts';
 import { current, type Template } from './template.ts';
 import type { Verdict } from './verdict.ts';
 
-/** Loud windows that are remembered, and templates of each: those that the error consists of. */
+/** Loud windows that are remembered for their own sake. */
 const LOUD_WINDOWS = 4;
-
-interface WindowDetails {
-  windowId: number;
-  entries: readonly PaneEntry[];
-}
 
 /** Why a window was loud, as its verdict said it. */
 export type Reasons = Pick<Verdict, 'findings' | 'topTemplates'>;
 
 /**
- * What is too much to keep of every window: samples, trace ids, levels and numbers of the newest one, and of the newest loud ones those of their top
- * templates. In memory only: samples never reach the disk.
+ * What is too much to keep of every window: samples, trace ids, levels and numbers. Of the newest window there are all; of the newest windows in which a loud
+ * time began or became critical, the ones that anomalies are about, those of the top templates. In memory only: samples never reach the disk.
  */
 export class RecentDetails {
-  #newest: WindowDetails | null = null;
-  readonly #loud: (WindowDetails & Reasons)[] = [];
+  #newest: { windowId: number; entries: readonly PaneEntry[]; reasons: Reasons | null } | null = null;
+  readonly #loud: { windowId: number; reasons: Reasons }[] = [];
+  /** Newest loud window, and whether its run has been critical. */
+  #runEnd = -Infinity;
+  #runIsCritical = false;
 
   keep(windowId: number, entries: readonly PaneEntry[]): void {
-    this.#newest = { windowId, entries };
+    this.#newest = { windowId, entries, reasons: null };
   }
 
-  /** @param entries - of the top templates, at most 10 */
-  keepLoud(windowId: number, entries: readonly PaneEntry[], why: Reasons): void {
-    this.#loud.push({ windowId, entries, ...why });
-    if (this.#loud.length > LOUD_WINDOWS) this.#loud.shift();
+  /** The window kept last is loud. */
+  keepLoud(windowId: number, reasons: Reasons, isCritical: boolean): void {
+    this.#newest!.reasons = reasons;
+    const begins = windowId !== this.#runEnd + 1;
+    if (begins || (isCritical && !this.#runIsCritical)) {
+      this.#loud.push({ windowId, reasons });
+      if (this.#loud.length > LOUD_WINDOWS) this.#loud.shift();
+    }
+    this.#runIsCritical = isCritical || (!begins && this.#runIsCritical);
+    this.#runEnd = windowId;
   }
 
-  /** Null when it was not loud, or others have been since. */
+  /** Null when it was not loud, or is forgotten. */
   reasons(windowId: number): Reasons | null {
-    const loud = this.#loud.find((details) => details.windowId === windowId);
-    return loud === undefined ? null : { findings: loud.findings, topTemplates: loud.topTemplates };
+    const known = [this.#newest, ...this.#loud].find((window) => window?.windowId === windowId);
+    return known?.reasons ?? null;
   }
 
-  /** By the template that counts now; empty when nothing is remembered of the window. */
+  /** By the template that counts now; empty for all but the newest window. */
   of(windowId: number): ReadonlyMap<Template, PaneEntry> {
-    const known = [this.#newest, ...this.#loud].find((details) => details?.windowId === windowId);
-    return new Map(known?.entries.map((entry) => [current(entry.template), entry]));
+    const entries = this.#newest?.windowId === windowId ? this.#newest.entries : [];
+    return new Map(entries.map((entry) => [current(entry.template), entry]));
   }
 }

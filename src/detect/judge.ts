@@ -11,7 +11,7 @@ import { WindowScorer, type ScorerOptions } from './score.ts';
 import type { PendingWindow, Source } from './source.ts';
 import { MAX_TEMPLATES, type Template, type TemplateTable } from './template.ts';
 import { topTemplates } from './top-templates.ts';
-import type { Severity, TopTemplate, Verdict } from './verdict.ts';
+import type { Severity, Verdict } from './verdict.ts';
 
 export interface JudgeOptions extends ScorerOptions {
   stepMs: number;
@@ -107,7 +107,7 @@ export class Judge {
     const why = isLoud
       ? this.#explain(source, i, { error, entries, newTemplates: newTemplates.map(({ template }) => template) })
       : QUIET;
-    if (isLoud) source.details.keepLoud(window.windowId, ofTemplates(entries, why.topTemplates), why);
+    if (isLoud) source.details.keepLoud(window.windowId, why, score > this.#options.criticalThreshold);
     if (accepted) for (const { template } of entries) templates.markSeen(template.id);
     return this.verdict(source, {
       handle,
@@ -248,12 +248,6 @@ export class Judge {
     if (score > this.#options.criticalThreshold) return 'critical';
     return score > this.#options.warningThreshold ? 'warning' : 'normal';
   }
-}
-
-/** Entries of these templates. */
-function ofTemplates(entries: readonly PaneEntry[], top: readonly TopTemplate[]): PaneEntry[] {
-  const ids = new Set(top.map(({ templateId }) => templateId));
-  return entries.filter(({ template }) => ids.has(template.id));
 }
 
 /** The score is dmd's z then, and the gates that concern dmd hold the whole alert. */

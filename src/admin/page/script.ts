@@ -110,19 +110,39 @@ function table(headers, rows) {
 function period(ms) {
   return ms === null ? '–' : ms < 7200000 ? (ms / 60000).toFixed(1) + ' min' : (ms / 3600000).toFixed(1) + ' h';
 }
-/** Records by level, all lines the same level in one word. */
+/** Records by level, worst first. */
 function levels(top) {
-  const cell = el('div', null, ...Object.entries(top.levels).map(([level, count]) => el('div', { class: level === 'ERROR' || level === 'FATAL' ? 'critical' : level === 'WARN' ? 'warning' : 'quiet' }, level.toLowerCase() + ' ' + count)));
+  const cell = el('div', null, ...Object.entries(top.levels).reverse().map(([level, count]) => el('div', { class: level === 'ERROR' || level === 'FATAL' ? 'critical' : level === 'WARN' ? 'warning' : 'quiet' }, level.toLowerCase() + ' ' + count)));
   cell.title = 'since it was first seen: ' + Object.entries(top.levels_total).map(([level, count]) => level.toLowerCase() + ' ' + count).join(', ');
   return cell;
 }
+/** The word before the n-th <*> of a template: what the number is called. */
+function numberName(template, n) {
+  const word = n === null ? null : /([\p{L}][\p{L}\p{N}_.-]*)[^\p{L}\p{N}]*$/u.exec(template.split('<*>')[n - 1] || '');
+  return word ? word[1] : n === null ? 'a number' : '<*> ' + n;
+}
 /** The template, then what is known of this window's lines: nothing of windows that are long gone. */
 function templateCell(top) {
+  const line = (text) => el('div', { class: 'detail' }, el('code', null, text));
+  const traces = top.trace_ids.map((trace, i) => el('div', { class: 'detail' }, 'trace ' + trace + (top.span_ids[i] ? ', span ' + top.span_ids[i] : '')));
+  const more = [top.samples.length > 1 ? (top.samples.length - 1) + ' more ' + (top.samples.length > 2 ? 'lines' : 'line') : '', traces.length ? traces.length + (traces.length > 1 ? ' traces' : ' trace') : ''].filter(Boolean).join(', ');
   return el('div', null,
     el('code', null, top.template),
-    ...top.numbers.map((n) => el('div', { class: 'detail' }, (n.placeholder === null ? 'a number' : '<*> ' + n.placeholder) + ': ' + n.count + (n.count === 1 ? ' value' : ' values') + ', median ' + n.median + ', p95 ' + n.p95)),
-    ...top.samples.map((sample) => el('div', { class: 'detail' }, el('code', null, sample))),
-    top.trace_ids.length ? el('div', { class: 'detail' }, 'trace ' + top.trace_ids.map((trace, i) => trace + (top.span_ids[i] ? '/' + top.span_ids[i] : '')).join(', ')) : null);
+    ...top.numbers.map((n) => el('div', { class: 'detail' }, numberName(top.template, n.placeholder) + ': median ' + n.median + ', p95 ' + n.p95 + ' of ' + n.count + (n.count === 1 ? ' value' : ' values'))),
+    top.samples.length ? line(top.samples[0]) : null,
+    more ? el('details', { class: 'detail' }, el('summary', null, more), ...top.samples.slice(1).map(line), ...traces) : null);
+}
+function templateTable(templates) {
+  const known = templates.some((top) => Object.keys(top.levels).length > 0);
+  return el('div', null,
+    templates.length === 0 ? el('p', { class: 'quiet' }, 'Nothing was expected yet, so nothing stands out.') : null,
+    templates.length === 0 || known ? null : el('p', { class: 'quiet' }, 'Lines, levels, numbers and trace ids are remembered of the newest window and of those that the last alerts were about.'),
+    templates.length === 0 ? null : el('table', { class: 'templates' },
+      el('thead', null, el('tr', null, ...['Share', 'Now', 'Usual'].map((header) => el('th', { class: 'number' }, header)), known ? el('th', null, 'Levels') : null, el('th', null, known ? 'Template and lines of it' : 'Template'))),
+      el('tbody', null, ...templates.map((top) => el('tr', null,
+        ...[number(100 * top.share, 0) + ' %', String(top.count), String(top.usual_count)].map((text) => el('td', { class: 'number' }, text)),
+        known ? el('td', { class: 'levels' }, levels(top)) : null,
+        el('td', null, templateCell(top)))))));
 }
 /** Surprise of every channel as a bar, and what the loud ones heard. */
 function channelTable(window) {
@@ -149,8 +169,7 @@ async function explain(key, windowId) {
       window.exact ? '' : el('p', { class: 'quiet' }, 'Older windows that this one was predicted from have left; the figures are no longer exact.'),
       ...(window.channels ? [el('h3', null, 'What the channels say'), channelTable(window)] : []),
       el('h3', null, window.findings.length ? 'Templates by their share of the score' : 'Templates by their share of the error'),
-      table(['Share', 'Now', 'Usual', 'Levels', 'Template and lines of it'], window.top_templates.map((top) =>
-        [number(100 * top.share, 0) + ' %', String(top.count), String(top.usual_count), levels(top), templateCell(top)])),
+      templateTable(window.top_templates),
       el('h3', null, 'Rhythms (modes of the one-step operator)'),
       table(['Period', 'Growth a step'], window.modes.map((mode) => [period(mode.period_ms), mode.modulus.toFixed(3)])));
   } catch (error) {

@@ -20,8 +20,8 @@ polyline { fill: none; stroke: var(--accent); stroke-width: 1.5; vector-effect: 
 svg line { stroke: var(--line); vector-effect: non-scaling-stroke; }
 ol { list-style: none; margin: 0; padding: 0; }
 li { border-bottom: 1px solid var(--line); padding: .5rem 0; }
-td:not(.number) { vertical-align: top; } #sources td { vertical-align: middle; }
-.detail { padding-left: 1rem; color: var(--quiet); font-size: .85rem; overflow-wrap: anywhere; }
+td { vertical-align: top; } .templates .number, .levels { white-space: nowrap; } #sources td { vertical-align: middle; }
+.detail { margin-top: .15rem; padding-left: 1rem; color: var(--quiet); font-size: .85rem; overflow-wrap: anywhere; }
 code { font: .85rem/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
 button { font: inherit; color: inherit; background: none; border: 1px solid var(--line); border-radius: 6px; padding: .15rem .6rem; cursor: pointer; }
 .link { border: 0; padding: 0; text-align: left; color: var(--accent); overflow-wrap: anywhere; }
