@@ -87,7 +87,7 @@ test.concurrent.for(['grpc', 'http'])(
 
 test.concurrent(
   'kill -9 costs what was accepted since the last checkpoint ended, and nothing of the queue',
-  async ({ expect }) => {
+  async ({ expect, skip }) => {
     await using folder = await temporaryFolder();
     const ports = await freePorts();
     const stepMs = 5_000;
@@ -96,8 +96,9 @@ test.concurrent(
     const log = new OrdersLog(folder);
     const samples: { atMs: number; sent: number }[] = [];
     let committedMs = 0;
-    // Under way for longer than a step, on a busy machine: accepted, and not analysed.
+    // On a busy machine some may be under way for longer than a step: accepted, and not analysed.
     let tooLate = 0;
+    let missedSteps = 0;
     {
       await using first = await startOn(ports, folder, pace);
       const writing = log.write(40_000, 12_000);
@@ -105,8 +106,8 @@ test.concurrent(
         'it is late in a step, when there is most to lose, and every step before is committed',
         async () => {
           samples.push({ atMs: Date.now(), sent: (await collector.records()).sent });
-          const { steps, commits, endMs, late } = await judged(first);
-          tooLate = late;
+          const { steps, commits, endMs, late, missed } = await judged(first);
+          [tooLate, missedSteps] = [late, missed];
           const isWorth = samples.some(({ atMs, sent }) => atMs <= endMs && sent > 0);
           if (!isWorth || commits < steps || Date.now() - endMs < stepMs * 0.75) return false;
           committedMs = endMs;
@@ -118,6 +119,7 @@ test.concurrent(
       await first.exited;
       await writing;
     }
+    if (missedSteps > 0) skip('this machine is too busy: a step was missed, and its records are a gap');
     // The file as it was left, not as it is repaired.
     await cp(join(folder.path, 'logdrift'), join(folder.path, 'copy'), { recursive: true });
     const saved = checkpoint(join(folder.path, 'copy'));
@@ -140,13 +142,23 @@ test.concurrent(
   },
 );
 
-async function judged(serve: Serve): Promise<{ steps: number; commits: number; endMs: number; late: number }> {
+interface Judged {
+  steps: number;
+  missed: number;
+  commits: number;
+  /** End of the last one. */
+  endMs: number;
+  late: number;
+}
+
+async function judged(serve: Serve): Promise<Judged> {
   const text = await scrape(serve);
   return {
     steps: sumOf(text, 'logdrift_steps_total'),
     commits: sumOf(text, 'logdrift_store_commit_duration_seconds_count'),
     endMs: sumOf(text, 'logdrift_last_step_timestamp_seconds') * 1000,
-    late: sumOf(text, 'logdrift_source_late_records_total'),
+    late: sumOf(text, 'logdrift_dropped_records_total', { reason: 'late' }),
+    missed: sumOf(text, 'logdrift_missed_steps_total'),
   };
 }
 
