@@ -6,10 +6,10 @@
 import { CLASS, DIGIT, HEX_LETTER, JOINER, WIDE, WORD_MAX } from './bytes.ts';
 import type { Fields } from './fields.ts';
 import { EXACT_PRIME, FOLD_PRIME, MARK_EXACT, MARK_FOLD, mix } from './hash.ts';
-import { FIXED, HARD, MASK } from './kinds.ts';
-import { LONGEST_ASCII_WORD, isId, isSign } from './rules.ts';
+import { FIXED, HARD, MASK, SOFT } from './kinds.ts';
+import { LONGEST_ASCII_WORD, isId, isName, isSign } from './rules.ts';
 import type { TokenList } from './token-list.ts';
-import { DAY_HALF, HTTP, MONTH, STATE, UNIT, WEEKDAY, type Vocabulary } from './vocabulary.ts';
+import { BOOLEAN, DAY_HALF, HTTP, MONTH, STATE, UNIT, WEEKDAY, type Vocabulary } from './vocabulary.ts';
 
 // V8 folds a module's own constants into the code but loads imported ones at every use: a fifth of a scan, measured.
 const classOf = CLASS;
@@ -30,6 +30,7 @@ const NOT_HEX = ~(HEX_LETTER | DIGIT);
 
 const DOT = 0x2e;
 const SLASH = 0x2f;
+const COLON = 0x3a;
 const CAPITAL_H = 0x48;
 
 export class CompoundReader {
@@ -64,6 +65,9 @@ export class CompoundReader {
     let state = false;
     let lastMeaning = 0;
     let head = 0;
+    let dots = 0;
+    let colon = false;
+    let slashes = from > lineStart && bytes[from - 1] === SLASH ? 1 : 0;
     let i = from;
     let runStart = from;
     let tokenEnd: number;
@@ -176,8 +180,27 @@ export class CompoundReader {
         }
       }
       tokenEnd = runStart = i;
+      if (
+        words === 1 &&
+        i + 1 < limit &&
+        bytes[i] === COLON &&
+        literal &&
+        !afterMark &&
+        (bits & NOT_HEX) !== 0 &&
+        (bits & digitClass) === 0 &&
+        this.#fields.isOutside() &&
+        this.#fields.quoteFrom < 0 &&
+        classOf[bytes[i + 1]!]! <= wordMax
+      ) {
+        colon = true;
+        break;
+      }
       while (i < limit && classOf[bytes[i]!] === joinerClass) i++;
       if (i >= limit || i === runStart || classOf[bytes[i]!]! > wordMax) break;
+      if (i === runStart + 1) {
+        if (bytes[runStart] === DOT) dots++;
+        else if (bytes[runStart] === SLASH) slashes++;
+      }
     }
 
     if (anyDigit && (bits & ~(HEX_LETTER | digitClass)) === 0 && words > 2) {
@@ -199,8 +222,16 @@ export class CompoundReader {
     list.end[index] = tokenEnd;
     list.firstMark[index] = firstMark;
     list.markCount = markCount;
-    list.kind[index] = !literal ? MASK : state && words <= MOST_WORDS_OF_A_STATE ? FIXED : HARD;
+    let kind = HARD;
+    if (!literal) kind = MASK;
+    else if (state && words <= MOST_WORDS_OF_A_STATE) kind = FIXED;
+    else if (words === 1 ? (lastMeaning & BOOLEAN) !== 0 : isName(bytes, tokenEnd, dots, slashes)) kind = SOFT;
+    list.kind[index] = kind;
     list.count = index + 1;
+    if (colon) {
+      this.#fields.colonKey(lastMeaning);
+      return tokenEnd + 1;
+    }
     return this.#fields.afterToken(bytes, lineStart, limit, lastMeaning);
   }
 

@@ -6,7 +6,7 @@
 import { CLASS, DIGIT, QUOTE, SEPARATOR } from './bytes.ts';
 import { mix } from './hash.ts';
 import { FIXED, HARD, KEY, MASK, SOFT, STATUS } from './kinds.ts';
-import { isBare, isSign, isStatus } from './rules.ts';
+import { isBare, isBlank, isSign, isStatus, mayQuote } from './rules.ts';
 import type { TokenList } from './token-list.ts';
 import { LEVEL_KEY, MESSAGE_KEY, STATUS_KEY, UNIT } from './vocabulary.ts';
 
@@ -24,10 +24,18 @@ const MOST_MEANINGFUL = 16;
 
 const DOUBLE_QUOTE = 0x22;
 const SINGLE_QUOTE = 0x27;
+const OPEN_PARENTHESIS = 0x28;
+const CLOSE_PARENTHESIS = 0x29;
+const STAR = 0x2a;
+const COMMA = 0x2c;
 const MINUS = 0x2d;
 const COLON = 0x3a;
 const EQUALS = 0x3d;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
 const LOWER_X = 0x78;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
 
 /** State of a scan between two tokens. */
 export class Fields {
@@ -35,6 +43,8 @@ export class Fields {
   expect = 0;
   /** Index of the first token of the quoted value we are in, -1 outside. */
   valueFrom = -1;
+  /** Index of the first token of a quoted text that is no field's value, -1 outside. */
+  quoteFrom = -1;
   /** The line names a request's protocol version. */
   http = false;
 
@@ -53,12 +63,34 @@ export class Fields {
   #rule = 0;
   /** First bare number that may be a request's status, -1 for none. */
   #bareStatus = -1;
+  /** Index of the last value's token, -1 once something else closed behind it. */
+  #valueIndex = -1;
+  /** Where the quote of the value behind `key=` stands, -1 for another value. */
+  #valueOpenedAt = -1;
+  /** Index of the first token of a group of brackets, -1 outside; where it opens, how deep we are in it, and what is known of it. */
+  #groupFrom = -1;
+  #groupOpenedAt = 0;
+  #groupDepth = 0;
+  #groupIsValue = false;
+  #groupHasComma = false;
+  #quoteIsValue = false;
+  /** The line named a request before the quoted text we are in. */
+  #httpBefore = false;
+  /** Indices of the last two numbers with a unit, and of the first token in the last parentheses; -1 for none. */
+  #quantity = -1;
+  #quantityBefore = -1;
+  #parenthesis = -1;
 
   constructor(list: TokenList) {
     this.#list = list;
   }
 
   begin(): void {
+    this.quoteFrom = -1;
+    this.#groupFrom = -1;
+    this.#quantity = -1;
+    this.#parenthesis = -1;
+    this.#valueIndex = -1;
     this.expect = 0;
     this.valueFrom = -1;
     this.http = false;
@@ -66,6 +98,12 @@ export class Fields {
     this.meaningfulCount = 0;
     this.#rule = 0;
     this.#bareStatus = -1;
+    this.#valueIndex = -1;
+    this.#groupFrom = -1;
+    this.#httpBefore = false;
+    this.#quantity = -1;
+    this.#quantityBefore = -1;
+    this.#parenthesis = -1;
   }
 
   /** Neither in a field's value nor before one: the next token is a word or a name. */
@@ -76,7 +114,8 @@ export class Fields {
   /** The line was read up to `at`. */
   finish(bytes: Uint8Array, at: number, json: boolean): void {
     if (this.expect === AFTER_EQUALS) this.emptyValue(at);
-    if (this.valueFrom >= 0) this.#closeValue();
+    if (this.valueFrom >= 0) this.#closeValue(bytes, -1);
+    if (this.quoteFrom >= 0 && this.#httpBefore) this.http = true;
     // Access logs put the status before or behind the request: the first bare number that can be one.
     this.statusMayBeBare = this.http && !json;
     if (this.statusMayBeBare && this.#bareStatus >= 0) this.#statusClass(bytes, this.#bareStatus);
@@ -91,6 +130,7 @@ export class Fields {
   /** Is the token a field's name or value? */
   afterToken(bytes: Uint8Array, lineStart: number, limit: number, meaning: number): number {
     const list = this.#list;
+    if (list.joinRepeated(bytes)) return list.end[list.count - 1]!;
     const index = list.count - 1;
     const from = list.start[index]!;
     const at = list.end[index]!;
@@ -105,7 +145,10 @@ export class Fields {
         this.#rule = meaning & (MESSAGE_KEY | LEVEL_KEY | STATUS_KEY);
         this.expect = next === EQUALS ? AFTER_EQUALS : AFTER_COLON;
         // `"a": "x"` closes the quote of the name, `a=` opens none.
-        return next === EQUALS ? at + 1 : at + 2;
+        if (next === EQUALS) return at + 1;
+        this.quoteFrom = -1;
+        this.http ||= this.#httpBefore;
+        return at + 2;
       }
     }
     if (this.expect !== 0) {
@@ -114,16 +157,29 @@ export class Fields {
     } else if (this.valueFrom === index) {
       this.#value(bytes, index);
     } else if ((meaning & UNIT) !== 0 && index > 0 && list.kind[index - 1] === MASK) {
-      list.kind[index] = SOFT;
+      if (isBlank(bytes, list.end[index - 1]!, from)) {
+        this.#collapse(index - 1, bytes);
+        this.#quantityBefore = this.#quantity;
+        this.#quantity = index - 1;
+      }
     } else if (this.#bareStatus < 0 && isStatus(bytes, from, at) && isBare(bytes, lineStart, from, at, limit)) {
       this.#bareStatus = index;
     }
     return at;
   }
 
+  /** The last token, `key:value`, is the name of a field whose value follows at once. */
+  colonKey(meaning: number): void {
+    const list = this.#list;
+    list.kind[list.count - 1] = KEY;
+    this.#rule = meaning & (MESSAGE_KEY | LEVEL_KEY | STATUS_KEY);
+    this.expect = AFTER_EQUALS;
+  }
+
   /** First token of a field's value. */
   #value(bytes: Uint8Array, index: number): void {
     const list = this.#list;
+    this.#valueIndex = index;
     const kind = list.kind[index];
     if (kind === MASK && (this.#rule & (STATUS_KEY | LEVEL_KEY)) !== 0) this.#means(bytes, list.start[index]!);
     if (this.#rule === STATUS_KEY) this.#statusClass(bytes, index);
@@ -156,14 +212,30 @@ export class Fields {
   }
 
   /** A byte that separates tokens. */
-  separator(kind: number, at: number): void {
+  separator(kind: number, at: number, bytes: Uint8Array): void {
     const list = this.#list;
+    if (kind === SEPARATOR && this.valueFrom < 0 && this.quoteFrom < 0) {
+      const byte = bytes[at]!;
+      if (byte === OPEN_BRACKET || byte === OPEN_BRACE || byte === OPEN_PARENTHESIS) this.#openGroup(byte, at);
+      else if (byte === CLOSE_BRACKET || byte === CLOSE_BRACE || byte === CLOSE_PARENTHESIS) {
+        if (this.#closeGroup(byte, at, bytes)) return;
+      } else if (byte === COMMA && this.#groupDepth === 1) this.#groupHasComma = true;
+    }
     if (kind === QUOTE) {
       if (this.valueFrom >= 0) {
         if (this.valueFrom === list.count) this.emptyValue(at);
-        this.#closeValue();
+        this.#closeValue(bytes, at);
       } else if (this.expect !== 0) {
         this.valueFrom = list.count;
+        this.#valueOpenedAt = this.expect === AFTER_EQUALS ? at : -1;
+      } else if (this.quoteFrom >= 0) {
+        this.#closeQuote(at, bytes);
+      } else if (list.count === 0 || list.end[list.count - 1] !== at) {
+        // Behind a word a quote closes what nobody opened.
+        this.quoteFrom = list.count;
+        this.#quoteIsValue = list.count > 0 && mayQuote(bytes, at);
+        this.#httpBefore = this.http;
+        this.http = false;
       }
       this.expect = 0;
     } else if (this.expect === AFTER_EQUALS) {
@@ -173,10 +245,77 @@ export class Fields {
     }
   }
 
-  #closeValue(): void {
+  /** Text in quotes amid a sentence is a value, unless it says what happened or names a request. */
+  #closeQuote(at: number, bytes: Uint8Array): void {
+    const list = this.#list;
+    const first = this.quoteFrom;
+    const request = this.http;
+    this.quoteFrom = -1;
+    this.http = request || this.#httpBefore;
+    if (list.count === first) return this.emptyValue(at);
+    if (!this.#quoteIsValue || request || !list.isPlain(first)) return;
+    if (list.count > first + 1) this.#collapse(first, bytes);
+    else if (list.kind[first] === HARD) list.kind[first] = SOFT;
+  }
+
+  #openGroup(byte: number, at: number): void {
+    const list = this.#list;
+    if (this.#groupFrom >= 0) {
+      this.#groupDepth++;
+      return;
+    }
+    const behindValue =
+      this.#valueIndex === list.count - 1 && this.#valueIndex >= 0 && list.end[this.#valueIndex] === at;
+    this.#groupIsValue = this.expect !== 0 || behindValue;
+    if (byte === OPEN_PARENTHESIS) this.#parenthesis = list.count;
+    if (!this.#groupIsValue && byte !== OPEN_BRACKET) return;
+    this.#groupOpenedAt = behindValue && this.expect === 0 ? list.start[this.#valueIndex]! : at;
+    this.#groupFrom = behindValue && this.expect === 0 ? this.#valueIndex : list.count;
+    this.#groupDepth = 1;
+    this.#groupHasComma = false;
+  }
+
+  /** `1190 bytes (1.16 KB)` says the same twice. */
+  #joinQuantities(bytes: Uint8Array): void {
+    const inside = this.#parenthesis;
+    if (inside !== this.#list.count - 1 || this.#quantity !== inside || this.#quantityBefore !== inside - 1) return;
+    this.#collapse(inside - 1, bytes);
+    this.#quantity = -1;
+  }
+
+  #collapse(from: number, bytes: Uint8Array, start?: number, end?: number): void {
+    this.#list.collapse(from, bytes, start, end);
+    if (this.#bareStatus >= from) this.#bareStatus = -1;
+  }
+
+  /** True when the group became the empty value. */
+  #closeGroup(byte: number, at: number, bytes: Uint8Array): boolean {
+    const list = this.#list;
+    if (byte === CLOSE_PARENTHESIS) this.#joinQuantities(bytes);
+    if (this.#groupFrom < 0 || --this.#groupDepth > 0) return false;
+    const first = this.#groupFrom;
+    this.#groupFrom = -1;
+    this.#valueIndex = -1;
+    if (list.count === first) {
+      if (!this.#groupIsValue) return false;
+      this.emptyValue(at);
+      this.#collapse(first, bytes, this.#groupOpenedAt, at + 1);
+      return true;
+    }
+    if (!this.#groupIsValue && !this.#groupHasComma) return false;
+    if (!list.isPlain(first)) return false;
+    if (list.count > first + 1 || list.kind[first] !== MASK) this.#collapse(first, bytes, this.#groupOpenedAt, at + 1);
+    return false;
+  }
+
+  #closeValue(bytes: Uint8Array, at: number): void {
     const list = this.#list;
     const first = this.valueFrom;
+    if (list.count > first + 1 && this.#rule !== MESSAGE_KEY && list.isPlain(first)) this.#collapse(first, bytes);
     if (list.count === first + 1 && list.kind[first] === HARD && this.#rule !== MESSAGE_KEY) list.kind[first] = SOFT;
+    // `key=a` and `key="a b"`: the quotes belong to the value, so that either makes the same template.
+    if (this.#valueOpenedAt >= 0 && at >= 0 && list.count === first + 1 && list.kind[first] === SOFT)
+      this.#collapse(first, bytes, this.#valueOpenedAt, at + 1);
     this.valueFrom = -1;
     this.#rule = 0;
   }
@@ -188,9 +327,17 @@ export class Fields {
   }
 
   /** A lone `-`: the usual sign for no value. */
-  dash(at: number): void {
+  dash(at: number, byte = MINUS): void {
     this.expect = 0;
-    this.#list.push(at, at + 1, mix(0, MINUS), SOFT);
+    this.#list.push(at, at + 1, mix(0, byte), SOFT);
+  }
+
+  /** A number that did not fit its field: `****`. */
+  stars(from: number, to: number): void {
+    this.expect = 0;
+    let lane = 0;
+    for (let i = from; i < to; i++) lane = mix(lane, STAR);
+    this.#list.push(from, to, lane, SOFT);
   }
 }
 

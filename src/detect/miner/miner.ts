@@ -22,6 +22,7 @@ import { RecencyList } from './recency.ts';
 import { MAX_SHAPE_BYTES } from './shape.ts';
 import { ShapeCache } from './shape-cache.ts';
 import { HARD, SOFT, WILD, type TokenLimits } from './kinds.ts';
+import { siblingsOf } from './siblings.ts';
 import { Tokens } from './tokens.ts';
 import { isConstant, opposes } from './words.ts';
 
@@ -287,7 +288,20 @@ export class Miner<Pane = unknown> {
     leaf.version++;
     this.#recency.add(cluster);
     this.#markChanged(cluster);
+    if (!given) this.#generaliseSiblings(cluster);
     return cluster;
+  }
+
+  /** A position where enough templates differ that are equal else holds a variable. */
+  #generaliseSiblings(cluster: Cluster<Pane>): void {
+    const siblings = siblingsOf(cluster);
+    if (siblings === null) return;
+    const { place, others } = siblings;
+    if (others.some((other) => this.#mustStayApart(cluster, cluster.token(place), other.token(place)))) return;
+    for (const one of [...others, cluster]) {
+      one.generalise(place);
+      this.#markChanged(one);
+    }
   }
 
   #rebuild(stored: StoredCluster): Cluster<Pane> {

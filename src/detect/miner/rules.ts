@@ -5,6 +5,9 @@ import { BACKSLASH, CLASS, DIGIT, HEX_LETTER, QUOTE, SPACE, WORD_MAX } from './b
 export const LONGEST_ASCII_WORD = 40;
 const LONGEST_ESCAPE = 32;
 const OPEN_PAREN = 0x28;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const EQUALS = 0x3d;
 
 const FRAME_STARTS = ['at ', 'File ', 'from '].map((start) => Array.from(start, (c) => c.charCodeAt(0)));
 
@@ -79,4 +82,33 @@ export function isSign(byte: number): boolean {
 export function splitsWord(bytes: Uint8Array, at: number, limit: number): boolean {
   if (at >= limit || CLASS[bytes[at]!]! > WORD_MAX) return false;
   return CLASS[bytes[at]!] === DIGIT || (at + 1 < limit && CLASS[bytes[at + 1]!]! <= WORD_MAX);
+}
+
+const FAILURES = ['exception', 'error', 'throwable', 'fault'].map((word) => Array.from(word, (c) => c.charCodeAt(0)));
+
+/**
+ * A path, a host or the full name of a class that ends at `to`: the value of something, whatever the sentence. The name of an exception says what
+ * happened.
+ */
+export function isName(bytes: Uint8Array, to: number, dots: number, slashes: number): boolean {
+  if (slashes === 0 && dots < 2) return false;
+  return !FAILURES.some((word) => word.every((byte, k) => (bytes[to - word.length + k]! | 0x20) === byte));
+}
+
+/** Only blanks between two tokens. */
+export function isBlank(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (CLASS[bytes[i]!] !== SPACE) return false;
+  return true;
+}
+
+/** A quote that opens at `at` opens a value: `user "x"`, `as: "x"`, `"-" "x"`; behind a bracket or a dash stands the message itself. */
+export function mayQuote(bytes: Uint8Array, at: number): boolean {
+  let before = at - 1;
+  while (before >= 0 && CLASS[bytes[before]!] === SPACE) before--;
+  if (before < 0) return false;
+  const byte = bytes[before]!;
+  const kind = CLASS[byte]!;
+  return (
+    kind <= WORD_MAX || kind === QUOTE || byte === COLON || byte === COMMA || byte === OPEN_PAREN || byte === EQUALS
+  );
 }

@@ -8,7 +8,7 @@
 import type { Cluster } from './cluster.ts';
 import { LEVEL_NUMBER, type Fields } from './fields.ts';
 import { mix } from './hash.ts';
-import { MASK } from './kinds.ts';
+import { MASK, SOFT } from './kinds.ts';
 import { numberAt } from './numbers.ts';
 import { isBare, isSign, isStatus } from './rules.ts';
 import type { Shape } from './shape.ts';
@@ -112,8 +112,16 @@ export class ShapeCache<Pane> {
       while (token < list.count && list.end[token]! < to) token++;
       if (token === list.count) break;
       const signed = list.start[token] === from - 1 && isSign(bytes[from - 1]!);
-      const isWhole = list.end[token] === to && (list.start[token] === from || signed);
-      if (list.kind[token] !== MASK || !isWhole || Number.isNaN(numberAt(bytes, from, to, signed))) continue;
+      const mark = 2 * list.firstMark[token]!;
+      // A number of its own, or one with its unit.
+      const isWhole =
+        list.marks[mark] === list.start[token] && list.marks[mark + 1] === to && (list.start[token] === from || signed);
+      if (
+        (list.kind[token] !== MASK && list.kind[token] !== SOFT) ||
+        !isWhole ||
+        Number.isNaN(numberAt(bytes, from, to, signed))
+      )
+        continue;
       const before = cluster.slots;
       const slot = cluster.slotOf(token, this.#slotsLeft > 0);
       this.#slotsLeft -= cluster.slots - before;

@@ -1,7 +1,7 @@
 /** The tokens of one line in flat arrays, and what is computed from them: lanes, leaf, stored form. */
-import { CLASS, WORD_MAX } from './bytes.ts';
+import { CLASS, SPACE, WORD_MAX } from './bytes.ts';
 import { EXACT_PRIME, FOLD_PRIME, MARK_EXACT, MARK_FOLD, avalanche, mix } from './hash.ts';
-import { FIXED, HARD, SOFT, STATUS, type Lanes, type Layout, type TokenLimits } from './kinds.ts';
+import { FIXED, HARD, MASK, SOFT, STATUS, type Lanes, type Layout, type TokenLimits } from './kinds.ts';
 import { byteString } from './layout.ts';
 import { lineLimit } from './rules.ts';
 
@@ -14,6 +14,8 @@ const markExact = MARK_EXACT;
 const markFold = MARK_FOLD;
 
 const NUL = 0;
+const COMMA = 0x2c;
+const SLASH = 0x2f;
 
 /** The tokens of the last line scanned: a scan overwrites the one before, so all sources of a thread share one. */
 export class TokenList {
@@ -210,6 +212,66 @@ export class TokenList {
     this.head[index] = exact;
     this.exact[index] = mix(0, exact);
     this.fold[index] = mix(0, fold);
+  }
+
+  /** Tokens `from` to the last become one value, which may be anything: `"SELECT a FROM b"`, `[a, b, c]`, `1.2 KB`. */
+  collapse(from: number, bytes: Uint8Array, start = this.start[from]!, end = this.end[this.count - 1]!): void {
+    let mark = this.firstMark[from]!;
+    this.start[from] = start;
+    let tokenExact = 0;
+    let tokenFold = 0;
+    for (let i = this.start[from]!; i < end;) {
+      if (mark < this.markCount && i >= this.marks[2 * mark]!) {
+        i = this.marks[2 * mark++ + 1]!;
+        tokenExact = mix(tokenExact, markExact);
+        tokenFold = mix(tokenFold, markFold);
+      } else if (classOf[bytes[i]!]! > wordMax) {
+        tokenExact = mix(tokenExact, bytes[i]!);
+        tokenFold = mix(tokenFold, bytes[i++]!);
+      } else {
+        const stop = mark < this.markCount ? Math.min(end, this.marks[2 * mark]!) : end;
+        let exactLane = this.exactSeed | 0;
+        let foldLane = this.foldSeed | 0;
+        for (; i < stop && classOf[bytes[i]!]! <= wordMax; i++) {
+          exactLane = Math.imul(exactLane ^ bytes[i]!, exactPrime);
+          foldLane = Math.imul(foldLane ^ (bytes[i]! | 0x20), foldPrime);
+        }
+        tokenExact = mix(tokenExact, exactLane);
+        tokenFold = mix(tokenFold, foldLane);
+      }
+    }
+    this.exact[from] = tokenExact;
+    this.fold[from] = tokenFold;
+    this.end[from] = end;
+    this.kind[from] = SOFT;
+    this.count = from + 1;
+  }
+
+  /** Whether every token from `from` on is a plain word or value: no state, no name of a field. */
+  isPlain(from: number): boolean {
+    for (let i = from; i < this.count; i++) if (this.kind[i]! >= FIXED) return false;
+    return true;
+  }
+
+  /** The last token repeats the one before, both end with a mark: an item of a list becomes part of the mark. */
+  joinRepeated(bytes: Uint8Array): boolean {
+    const last = this.count - 1;
+    const before = last - 1;
+    if (before < 0 || this.exact[last] !== this.exact[before] || this.fold[last] !== this.fold[before]) return false;
+    const mark = this.firstMark[last]! - 1;
+    if (mark < this.firstMark[before]! || this.marks[2 * mark + 1] !== this.end[before]) return false;
+    if (this.markCount === mark + 1 || this.marks[2 * this.markCount - 1] !== this.end[last]) return false;
+    // Numbers that blanks separate may be different things: `12 ms, 3 items`.
+    const strict = this.kind[last] === MASK;
+    for (let i = this.end[before]!; i < this.start[last]!; i++) {
+      const byte = bytes[i]!;
+      if (byte !== COMMA && (strict || (byte !== SLASH && classOf[byte] !== SPACE))) return false;
+    }
+    this.marks[2 * mark + 1] = this.end[last]!;
+    this.end[before] = this.end[last]!;
+    this.markCount = mark + 1;
+    this.count = last;
+    return true;
   }
 
   /** A token without a mark; none when there are too many. */

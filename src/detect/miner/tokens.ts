@@ -10,7 +10,7 @@ import { BACKSLASH, CLASS, DIGIT, ESCAPE, JOINER, NEWLINE, SEPARATOR, SPACE, WOR
 import { CompoundReader } from './compound.ts';
 import { AFTER_EQUALS, Fields } from './fields.ts';
 import { EXACT_PRIME, FOLD_PRIME, MARK_EXACT, MARK_FOLD, mix } from './hash.ts';
-import { FIXED, HARD, KEY, MASK, type TokenLimits } from './kinds.ts';
+import { FIXED, HARD, KEY, MASK, SOFT, type TokenLimits } from './kinds.ts';
 import {
   LONGEST_ASCII_WORD,
   afterEscape,
@@ -37,7 +37,10 @@ const markExact = MARK_EXACT;
 const markFold = MARK_FOLD;
 
 const CLOSE_PAREN = 0x29;
+const STAR = 0x2a;
+const COMMA = 0x2c;
 const MINUS = 0x2d;
+const SLASH = 0x2f;
 const BRACE = 0x7b;
 const LOWER_N = 0x6e;
 
@@ -109,16 +112,28 @@ export class Tokens {
       } else if (kind === ESCAPE) {
         fields.beyondShape = true;
         i = afterEscape(bytes, i, limit);
-      } else if (kind === BACKSLASH && fields.valueFrom >= 0) {
+      } else if (kind === BACKSLASH && (fields.valueFrom >= 0 || fields.quoteFrom >= 0)) {
         if (splitsWord(bytes, i + 1, limit)) fields.beyondShape = true;
         // `\n` in a quoted value: the same rule as for a line of its own.
-        if (bytes[i + 1] === LOWER_N && list.count > fields.valueFrom && ++lines >= 2)
+        if (bytes[i + 1] === LOWER_N && fields.valueFrom >= 0 && list.count > fields.valueFrom && ++lines >= 2)
           i = closingQuote(bytes, i, limit);
         else i += 2;
       } else {
         if (kind === SEPARATOR && bytes[i] === CLOSE_PAREN && isEmptyGroup(bytes, start, i)) fields.emptyValue(i);
-        else if (kind !== joinerClass) fields.separator(kind, i);
-        else if (bytes[i] === MINUS && isAlone(bytes, start, i, limit)) fields.dash(i);
+        else if (kind !== joinerClass) fields.separator(kind, i, bytes);
+        else if ((bytes[i] === MINUS || bytes[i] === SLASH) && isAlone(bytes, start, i, limit))
+          fields.dash(i, bytes[i]!);
+        else if (
+          bytes[i] === STAR &&
+          i + 1 < limit &&
+          bytes[i + 1] === STAR &&
+          (i === start || classOf[bytes[i - 1]!] === spaceClass)
+        ) {
+          const from = i;
+          while (i < limit && bytes[i] === STAR) i++;
+          if (i >= limit || classOf[bytes[i]!] === spaceClass) fields.stars(from, i);
+          i--;
+        }
         i++;
       }
     }
@@ -127,7 +142,8 @@ export class Tokens {
     fields.finish(bytes, list.scannedEnd, json);
     if (frameFrom >= 0) {
       // The same exception from another place is another template.
-      for (let t = frameFrom; t < list.count; t++) if (list.kind[t] === HARD) list.kind[t] = FIXED;
+      for (let t = frameFrom; t < list.count; t++)
+        if (list.kind[t] === HARD || list.kind[t] === SOFT) list.kind[t] = FIXED;
     }
     list.firstMark[list.count] = list.markCount;
     list.placeLine();
@@ -176,6 +192,7 @@ export class Tokens {
     const limit = lineLimit | 0;
     if (fields.expect !== 0 || fields.valueFrom === list.count) return 0;
     if (from > lineStart && classOf[bytes[from - 1]!] !== spaceClass) return 0;
+    if (list.count > 0 && bytes[list.end[list.count - 1]!] === COMMA) return 0;
     let i = from + 1;
     let kind = spaceClass;
     while (i < limit && (kind = classOf[bytes[i]!]!) === digitClass) i++;

@@ -1,5 +1,6 @@
 import { avalanche, foldWord } from './hash.ts';
 import {
+  BOOLEANS,
   DAY_HALVES,
   LEVEL_KEYS,
   MESSAGE_KEYS,
@@ -21,6 +22,7 @@ export const LEVEL_KEY = 32;
 export const STATUS_KEY = 64;
 export const UNIT = 128;
 export const HTTP = 256;
+export const BOOLEAN = 512;
 
 /** At most a third full, so that a word which is not on the list costs one look. */
 const TABLE_BITS = 14;
@@ -41,6 +43,7 @@ export class Vocabulary {
     this.#add(seed, STATUS_KEYS.split(' '), STATUS_KEY);
     this.#add(seed, UNITS.split(' '), UNIT);
     this.#add(seed, [PROTOCOL], HTTP);
+    this.#add(seed, BOOLEANS.split(' '), BOOLEAN);
   }
 
   /** Meanings of the word with this fold lane, 0 for an ordinary word. */

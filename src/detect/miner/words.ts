@@ -19,18 +19,26 @@ const VERBS =
 
 /** Adjectives, irregular forms, negations, levels: taken as they are, and with the prefixes below. */
 const WORDS =
-  'up down online offline ready alive dead healthy available reachable valid active idle busy full empty ' +
+  'up down off online offline ready alive dead healthy available reachable valid active idle busy full empty ' +
   'began begun lost found left forbidden denial denied fallen risen dying refusal failure failures success successful successfully ok okay ' +
   'good bad normal abnormal degraded stale fresh primary secondary master slave leader follower standby ' +
   'not no cannot never without none neither nor ' +
   'trace debug info notice warn warning err error severe critical crit alert emerg emergency fatal exception timeout ' +
   'timed expired missing startup shutdown';
 
+/**
+ * Stems that are names of things as often: `View Lock`, `status register`. Their other forms and opposites (`locked`, `unlock`) are states, which is
+ * enough to keep `lock` from `unlock`.
+ */
+const NOUNS = 'lock load register match scale';
+
 const PREFIXES = ['un', 'in', 'dis', 're', 'de', 'mis'];
 
 export const MONTHS = 'jan feb mar apr may jun jul aug sep oct nov dec';
 export const WEEKDAYS = 'mon tue wed thu fri sat sun';
 export const DAY_HALVES = 'am pm';
+/** Values wherever they stand. */
+export const BOOLEANS = 'true false null nil undefined yes';
 
 /** Last word of a field name whose value says what happened: its single words count like words of a sentence. */
 export const MESSAGE_KEYS =
@@ -67,6 +75,7 @@ export function stateWords(): Set<string> {
   const plain = new Set<string>(WORDS.split(' '));
   for (const verb of VERBS.split(' ')) for (const form of inflect(verb)) plain.add(form);
   const words = new Set(plain);
+  for (const noun of NOUNS.split(' ')) words.delete(noun);
   for (const word of plain) {
     // Two- and three-letter words with a prefix are other words (in + to, de + bad).
     if (word.length > 3) for (const prefix of PREFIXES) words.add(prefix + word);
@@ -78,7 +87,7 @@ export const STATE_WORDS: ReadonlySet<string> = stateWords();
 
 /** A word in capitals: by its spelling the name of a state, level or method (`RUNNING`, `GET`). */
 export function isConstant(token: string): boolean {
-  return /^[A-Z][A-Z_]+[A-Z]$/.test(token);
+  return /^[A-Z][A-Z_]+[A-Z]\d?$/.test(token);
 }
 
 /**
