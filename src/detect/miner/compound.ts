@@ -225,9 +225,13 @@ export class CompoundReader {
     let kind = HARD;
     if (!literal) kind = MASK;
     else if (state && words <= MOST_WORDS_OF_A_STATE) kind = FIXED;
-    else if (words === 1 ? (lastMeaning & BOOLEAN) !== 0 : isName(bytes, tokenEnd, dots, slashes)) kind = SOFT;
+    else if (words === 1 && (lastMeaning & BOOLEAN) !== 0) kind = SOFT;
+    else if (isName(bytes, tokenEnd, dots, slashes)) kind = SOFT;
     list.kind[index] = kind;
     list.count = index + 1;
+    // The first slash of a path belongs to it, as it does where the path is nothing else.
+    if (kind === SOFT && tokenStart > lineStart && bytes[tokenStart - 1] === SLASH)
+      list.collapse(index, bytes, tokenStart - 1);
     if (colon) {
       this.#fields.colonKey(lastMeaning);
       return tokenEnd + 1;

@@ -276,10 +276,10 @@ export class Fields {
   }
 
   /** `1190 bytes (1.16 KB)` says the same twice. */
-  #joinQuantities(bytes: Uint8Array): void {
+  #joinQuantities(bytes: Uint8Array, end: number): void {
     const inside = this.#parenthesis;
     if (inside !== this.#list.count - 1 || this.#quantity !== inside || this.#quantityBefore !== inside - 1) return;
-    this.#collapse(inside - 1, bytes);
+    this.#collapse(inside - 1, bytes, undefined, end);
     this.#quantity = -1;
   }
 
@@ -291,7 +291,7 @@ export class Fields {
   /** True when the group became the empty value. */
   #closeGroup(byte: number, at: number, bytes: Uint8Array): boolean {
     const list = this.#list;
-    if (byte === CLOSE_PARENTHESIS) this.#joinQuantities(bytes);
+    if (byte === CLOSE_PARENTHESIS) this.#joinQuantities(bytes, at + 1);
     if (this.#groupFrom < 0 || --this.#groupDepth > 0) return false;
     const first = this.#groupFrom;
     this.#groupFrom = -1;

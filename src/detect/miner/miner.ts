@@ -260,9 +260,7 @@ export class Miner<Pane = unknown> {
       if (this.#mustStayApart(cluster, cluster.token(i), tokenOf(layout, i, other))) return false;
     }
     for (const i of different) cluster.generalise(i);
-    cluster.leaf.version++;
-    this.#markChanged(cluster);
-    for (const other of cluster.leaf.candidates.filter((one) => covers(cluster, one))) this.#merge(other, cluster);
+    this.#settle(cluster);
     return true;
   }
 
@@ -289,7 +287,7 @@ export class Miner<Pane = unknown> {
     this.#recency.add(cluster);
     this.#markChanged(cluster);
     if (!given) this.#generaliseSiblings(cluster);
-    return cluster;
+    return cluster.mergedInto ?? cluster;
   }
 
   /** A position where enough templates differ that are equal else holds a variable. */
@@ -299,9 +297,17 @@ export class Miner<Pane = unknown> {
     const { place, others } = siblings;
     if (others.some((other) => this.#mustStayApart(cluster, cluster.token(place), other.token(place)))) return;
     for (const one of [...others, cluster]) {
+      if (one.mergedInto !== null) continue;
       one.generalise(place);
-      this.#markChanged(one);
+      this.#settle(one);
     }
+  }
+
+  /** A cluster gave up words: those that say no more than it does now are merged into it. */
+  #settle(cluster: Cluster<Pane>): void {
+    cluster.leaf.version++;
+    this.#markChanged(cluster);
+    for (const other of cluster.leaf.candidates.filter((one) => covers(cluster, one))) this.#merge(other, cluster);
   }
 
   #rebuild(stored: StoredCluster): Cluster<Pane> {

@@ -160,6 +160,7 @@ export class Tokens {
     const from = first | 0;
     const limit = lineLimit | 0;
     if (fields.expect !== 0 || fields.valueFrom === list.count) return 0;
+    if (from > 0 && bytes[from - 1] === SLASH) return 0;
     let exact = list.exactSeed | 0;
     let fold = list.foldSeed | 0;
     let i = from;

@@ -64,7 +64,7 @@ describe('numbers with a meaning', () => {
   test('units follow their number', () => {
     const miner = new Miner();
     observe(miner, 'stored 850 B in memory');
-    expect(observe(miner, 'stored 5.2 KB in memory').text).toBe('stored <*> <*> in memory');
+    expect(observe(miner, 'stored 5.2 KB in memory').text).toBe('stored <*> in memory');
   });
 });
 

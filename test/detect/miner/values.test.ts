@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest';
+import { Miner } from '../../../src/detect/miner/miner.ts';
+import { observe } from './lines.ts';
+
+/** Templates that the lines end in, each once. */
+function templates(...lines: string[]): string[] {
+  const miner = new Miner();
+  const clusters = lines.map((line) => observe(miner, line));
+  return [...new Set(clusters.map((cluster) => (cluster.mergedInto ?? cluster).text))];
+}
+
+describe('one event, another number of words', () => {
+  test.each([
+    ['ids in a row', ['deleting blk_17 on a', 'deleting blk_18 blk_19 blk_20 on a', 'deleting blk_1, blk_2 on a']],
+    ['numbers with commas between them', ['replicas of topic are 1,2,3 now', 'replicas of topic are 2 now']],
+    ['a quoted text amid a sentence', ['user "bob" came from afar', 'user "SELECT a FROM b" came from afar']],
+    ['a quoted value', ['tag=main name=x end', 'tag="View of it" name=x end', 'tag="" name=x end']],
+    ['a group as value', ['held ws=null by pid', 'held ws=WorkSource{10113, 1} by pid', 'held ws=[a b] by pid']],
+    ['a list in brackets', ['members of staff [alice, bob] saved', 'members of staff [carol, dave, erin] saved']],
+    [
+      'arrays in JSON',
+      ['{"msg":"saved","tags":[]}', '{"msg":"saved","tags":["a","b"]}', '{"msg":"saved","tags":["c"]}'],
+    ],
+    [
+      'units',
+      ['it closed after 850 bytes', 'it closed after 5.2 KB', 'it closed after <1 sec', 'it closed after 00:17'],
+    ],
+    ['a size said twice', ['sent 100 bytes to peer', 'sent 1190 bytes (1.16 KB) to peer']],
+    ['the root of paths', ['reading / from disk', 'reading /var/lib/x from disk', 'reading /etc from disk']],
+    ['numbers that did not fit', ['fan speeds are 3552 **** 3479', 'fan speeds are 3552 3444 3479']],
+  ])('%s', (_, lines) => {
+    expect(templates(...lines)).toHaveLength(1);
+    expect(templates(...lines.toReversed()), 'in any order').toEqual(templates(...lines));
+  });
+
+  test('a quoted text that is the message stays', () => {
+    expect(templates('server.go:45] "Pulling image" pod=a', 'server.go:45] "Probing host" pod=a')).toHaveLength(2);
+    expect(templates('"Pulling image" pod=a', '"Probing host" pod=a')).toHaveLength(2);
+  });
+
+  test('a request in quotes stays', () => {
+    const line = (path: string): string => `10.0.0.1 - - "GET ${path} HTTP/1.1" 200 17 "-" "curl/7 (X11; Linux)"`;
+    expect(templates(line('/a'))).toEqual(['<*> - - "GET /a HTTP/<*>" 2xx <*> "-" "curl/<*> (X<*>; Linux)"']);
+  });
+
+  test('a quote that nobody opened opens nothing', () => {
+    expect(templates('name=x", ws=null, uid=1', 'name=x", ws=W{1}, uid=1')).toHaveLength(1);
+  });
+
+  test('nested quotes and brackets without end stay linear', () => {
+    for (const piece of ['a=[x][y]', '1 b (2 b) ', '"', 'a={[(', 'x "y" ', 'n1 n2,', 'k:v ', '** ']) {
+      const miner = new Miner();
+      for (let i = 0; i < 20; i++) observe(miner, `${piece.repeat(3000)}${i}`);
+      expect(miner.size).toBeLessThanOrEqual(20);
+    }
+  });
+});
+
+describe('words that are values', () => {
+  test('names and paths vary in a sentence of any length', () => {
+    expect(templates('visible is system.clock.show', 'visible is system.battery.level')).toEqual(['visible is <*>']);
+    expect(templates('www.example.com:443 open through proxy', 'api.example.org:80 open through proxy')).toEqual([
+      '<*> open through proxy',
+    ]);
+  });
+
+  test('the name of an exception says what happened', () => {
+    expect(templates('java.lang.IllegalStateException: x', 'java.io.EOFException: x')).toHaveLength(2);
+  });
+
+  test('key:value is a field', () => {
+    expect(templates('isOverlap:true, isHeadsUp:false', 'isOverlap:false, isHeadsUp:false')).toEqual([
+      'isOverlap:<*>, isHeadsUp:false',
+    ]);
+    expect(templates('Foo::bar at 17:30 http://a', 'Foo::baz at 17:31 http://a')).toHaveLength(2);
+  });
+
+  test('the third value of a word in an otherwise equal line makes it a variable', () => {
+    const start = (name: string): string => `START: ${name} pid=17`;
+    expect(templates(start('rsync'), start('auth'))).toHaveLength(2);
+    expect(templates(start('rsync'), start('auth'), start('nrpe'), start('ntp'))).toEqual(['START: <*> pid=<*>']);
+  });
+
+  test('but not where the values are states', () => {
+    const job = (state: string): string => `job 17 has ${state}`;
+    expect(templates(job('started'), job('stopped'), job('failed'), job('run'), job('gone'))).toHaveLength(5);
+    const phase = (name: string): string => `phase ${name} of 3`;
+    expect(templates(phase('INIT'), phase('COPY'), phase('SWAP'))).toHaveLength(3);
+  });
+});
