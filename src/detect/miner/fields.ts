@@ -4,6 +4,7 @@
  *     user=alice "level":30 msg="up again"   ->   KEY SOFT   KEY FIXED   KEY FIXED HARD
  */
 import { CLASS, DIGIT, QUOTE, SEPARATOR } from './bytes.ts';
+import { Groups, joinValue } from './groups.ts';
 import { mix } from './hash.ts';
 import { FIXED, HARD, KEY, MASK, SOFT, STATUS } from './kinds.ts';
 import { isBare, isBlank, isSign, isStatus, mayQuote } from './rules.ts';
@@ -24,18 +25,11 @@ const MOST_MEANINGFUL = 16;
 
 const DOUBLE_QUOTE = 0x22;
 const SINGLE_QUOTE = 0x27;
-const OPEN_PARENTHESIS = 0x28;
-const CLOSE_PARENTHESIS = 0x29;
 const STAR = 0x2a;
-const COMMA = 0x2c;
 const MINUS = 0x2d;
 const COLON = 0x3a;
 const EQUALS = 0x3d;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
 const LOWER_X = 0x78;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
 
 /** State of a scan between two tokens. */
 export class Fields {
@@ -59,38 +53,25 @@ export class Fields {
   statusMayBeBare = false;
 
   readonly #list: TokenList;
+  readonly #groups: Groups;
   /** Meaning of the field name in force. */
   #rule = 0;
   /** First bare number that may be a request's status, -1 for none. */
   #bareStatus = -1;
-  /** Index of the last value's token, -1 once something else closed behind it. */
-  #valueIndex = -1;
   /** Where the quote of the value behind `key=` stands, -1 for another value. */
   #valueOpenedAt = -1;
-  /** Index of the first token of a group of brackets, -1 outside; where it opens, how deep we are in it, and what is known of it. */
-  #groupFrom = -1;
-  #groupOpenedAt = 0;
-  #groupDepth = 0;
-  #groupIsValue = false;
-  #groupHasComma = false;
+  /** Where the quoted text we are in stands, a value can. */
   #quoteIsValue = false;
   /** The line named a request before the quoted text we are in. */
   #httpBefore = false;
-  /** Indices of the last two numbers with a unit, and of the first token in the last parentheses; -1 for none. */
-  #quantity = -1;
-  #quantityBefore = -1;
-  #parenthesis = -1;
 
   constructor(list: TokenList) {
     this.#list = list;
+    this.#groups = new Groups(list);
   }
 
   begin(): void {
     this.quoteFrom = -1;
-    this.#groupFrom = -1;
-    this.#quantity = -1;
-    this.#parenthesis = -1;
-    this.#valueIndex = -1;
     this.expect = 0;
     this.valueFrom = -1;
     this.http = false;
@@ -98,12 +79,8 @@ export class Fields {
     this.meaningfulCount = 0;
     this.#rule = 0;
     this.#bareStatus = -1;
-    this.#valueIndex = -1;
-    this.#groupFrom = -1;
+    this.#groups.begin();
     this.#httpBefore = false;
-    this.#quantity = -1;
-    this.#quantityBefore = -1;
-    this.#parenthesis = -1;
   }
 
   /** Neither in a field's value nor before one: the next token is a word or a name. */
@@ -158,9 +135,8 @@ export class Fields {
       this.#value(bytes, index);
     } else if ((meaning & UNIT) !== 0 && index > 0 && list.kind[index - 1] === MASK) {
       if (isBlank(bytes, list.end[index - 1]!, from)) {
-        this.#collapse(index - 1, bytes);
-        this.#quantityBefore = this.#quantity;
-        this.#quantity = index - 1;
+        this.#groups.unit(bytes);
+        this.#forgetJoined();
       }
     } else if (this.#bareStatus < 0 && isStatus(bytes, from, at) && isBare(bytes, lineStart, from, at, limit)) {
       this.#bareStatus = index;
@@ -179,7 +155,7 @@ export class Fields {
   /** First token of a field's value. */
   #value(bytes: Uint8Array, index: number): void {
     const list = this.#list;
-    this.#valueIndex = index;
+    this.#groups.value(index);
     const kind = list.kind[index];
     if (kind === MASK && (this.#rule & (STATUS_KEY | LEVEL_KEY)) !== 0) this.#means(bytes, list.start[index]!);
     if (this.#rule === STATUS_KEY) this.#statusClass(bytes, index);
@@ -215,11 +191,8 @@ export class Fields {
   separator(kind: number, at: number, bytes: Uint8Array): void {
     const list = this.#list;
     if (kind === SEPARATOR && this.valueFrom < 0 && this.quoteFrom < 0) {
-      const byte = bytes[at]!;
-      if (byte === OPEN_BRACKET || byte === OPEN_BRACE || byte === OPEN_PARENTHESIS) this.#openGroup(byte, at);
-      else if (byte === CLOSE_BRACKET || byte === CLOSE_BRACE || byte === CLOSE_PARENTHESIS) {
-        if (this.#closeGroup(byte, at, bytes)) return;
-      } else if (byte === COMMA && this.#groupDepth === 1) this.#groupHasComma = true;
+      this.#groups.separator(bytes, at, this.expect !== 0);
+      this.#forgetJoined();
     }
     if (kind === QUOTE) {
       if (this.valueFrom >= 0) {
@@ -254,68 +227,23 @@ export class Fields {
     this.http = request || this.#httpBefore;
     if (list.count === first) return this.emptyValue(at);
     if (!this.#quoteIsValue || request || !list.isPlain(first)) return;
-    if (list.count > first + 1) this.#collapse(first, bytes);
-    else if (list.kind[first] === HARD) list.kind[first] = SOFT;
+    joinValue(list, first, bytes);
+    this.#forgetJoined();
   }
 
-  #openGroup(byte: number, at: number): void {
-    const list = this.#list;
-    if (this.#groupFrom >= 0) {
-      this.#groupDepth++;
-      return;
-    }
-    const behindValue =
-      this.#valueIndex === list.count - 1 && this.#valueIndex >= 0 && list.end[this.#valueIndex] === at;
-    this.#groupIsValue = this.expect !== 0 || behindValue;
-    if (byte === OPEN_PARENTHESIS) this.#parenthesis = list.count;
-    if (!this.#groupIsValue && byte !== OPEN_BRACKET) return;
-    this.#groupOpenedAt = behindValue && this.expect === 0 ? list.start[this.#valueIndex]! : at;
-    this.#groupFrom = behindValue && this.expect === 0 ? this.#valueIndex : list.count;
-    this.#groupDepth = 1;
-    this.#groupHasComma = false;
-  }
-
-  /** `1190 bytes (1.16 KB)` says the same twice. */
-  #joinQuantities(bytes: Uint8Array, end: number): void {
-    const inside = this.#parenthesis;
-    if (inside !== this.#list.count - 1 || this.#quantity !== inside || this.#quantityBefore !== inside - 1) return;
-    this.#collapse(inside - 1, bytes, undefined, end);
-    this.#quantity = -1;
-  }
-
-  #collapse(from: number, bytes: Uint8Array, start?: number, end?: number): void {
-    this.#list.collapse(from, bytes, start, end);
-    if (this.#bareStatus >= from) this.#bareStatus = -1;
-  }
-
-  /** True when the group became the empty value. */
-  #closeGroup(byte: number, at: number, bytes: Uint8Array): boolean {
-    const list = this.#list;
-    if (byte === CLOSE_PARENTHESIS) this.#joinQuantities(bytes, at + 1);
-    if (this.#groupFrom < 0 || --this.#groupDepth > 0) return false;
-    const first = this.#groupFrom;
-    this.#groupFrom = -1;
-    this.#valueIndex = -1;
-    if (list.count === first) {
-      if (!this.#groupIsValue) return false;
-      this.emptyValue(at);
-      this.#collapse(first, bytes, this.#groupOpenedAt, at + 1);
-      return true;
-    }
-    if (!this.#groupIsValue && !this.#groupHasComma) return false;
-    if (!list.isPlain(first)) return false;
-    if (list.count > first + 1 || list.kind[first] !== MASK) this.#collapse(first, bytes, this.#groupOpenedAt, at + 1);
-    return false;
+  /** Tokens were joined to one: among them, a bare number is no status. */
+  #forgetJoined(): void {
+    if (this.#bareStatus >= this.#list.count) this.#bareStatus = -1;
   }
 
   #closeValue(bytes: Uint8Array, at: number): void {
     const list = this.#list;
     const first = this.valueFrom;
-    if (list.count > first + 1 && this.#rule !== MESSAGE_KEY && list.isPlain(first)) this.#collapse(first, bytes);
-    if (list.count === first + 1 && list.kind[first] === HARD && this.#rule !== MESSAGE_KEY) list.kind[first] = SOFT;
+    if (list.count > first && this.#rule !== MESSAGE_KEY && list.isPlain(first)) joinValue(list, first, bytes);
     // `key=a` and `key="a b"`: the quotes belong to the value, so that either makes the same template.
     if (this.#valueOpenedAt >= 0 && at >= 0 && list.count === first + 1 && list.kind[first] === SOFT)
-      this.#collapse(first, bytes, this.#valueOpenedAt, at + 1);
+      list.collapse(first, bytes, this.#valueOpenedAt, at + 1);
+    this.#forgetJoined();
     this.valueFrom = -1;
     this.#rule = 0;
   }
