@@ -55,6 +55,11 @@ const KINDS: readonly FaultKind[] = [
 
 export const FAULT_KINDS: readonly string[] = KINDS.map(({ kind }) => kind);
 
+interface Turn {
+  kind: FaultKind;
+  turn: number;
+}
+
 /** Each kind so many times. */
 const REPEATS = 6;
 /** The first day is left to learning, and a day's end to what follows a fault. */
@@ -78,16 +83,19 @@ export function planFaults(
   seed: number,
 ): PlannedFault[] {
   const dice = createDice(seed, 'faults');
-  const turns = KINDS.flatMap((kind) => Array.from({ length: REPEATS }, (_, turn) => ({ kind, turn })));
+  const turns: Turn[] = KINDS.flatMap((kind) => Array.from({ length: REPEATS }, (_, turn) => ({ kind, turn })));
   shuffle(turns, dice);
   const spacingMs = (endMs - startMs - FROM_MS) / turns.length;
   const byName = new Map(sources.map((source) => [source.name, source]));
-  return turns.map(({ kind: { kind, sources: names, effect }, turn }, i) => {
+  return Array.from({ length: turns.length }, (_, i) => {
     const minute = Math.floor((FROM_MS + (i + dice.between(0.1, 0.7)) * spacingMs) / MINUTE_MS);
     const faultMs = startMs + minute * MINUTE_MS;
     const minutes = dice.integer(SHORTEST_MINUTES, LONGEST_MINUTES);
-    const inTurn = names.map((_, k) => byName.get(names[(turn + k) % names.length]!)!);
-    const source = inTurn.find((candidate) => isFit(candidate, faultMs)) ?? inTurn[0]!;
+    const {
+      kind: { kind, effect },
+      turn,
+      source,
+    } = takeFitting(turns, byName, faultMs);
     const effects = new Map([[source.name, effect(dice, source, turn)]]);
     const affected: string[] = [];
     // Who waits for the database feels it.
@@ -97,6 +105,23 @@ export function planFaults(
     }
     return { kind, source: source.name, affected, startMs: faultMs, endMs: faultMs + minutes * MINUTE_MS, effects };
   });
+}
+
+/** The first turn whose source is fit now; at night that leaves the busy sources' turns for the day. If there is none, any source of the first turn that is fit. */
+function takeFitting(
+  turns: Turn[],
+  byName: ReadonlyMap<string, SourceModel>,
+  timeMs: number,
+): Turn & { source: SourceModel } {
+  const sourceOf = ({ kind, turn }: Turn, k = 0): SourceModel =>
+    byName.get(kind.sources[(turn + k) % kind.sources.length]!)!;
+  const at = Math.max(
+    0,
+    turns.findIndex((turn) => isFit(sourceOf(turn), timeMs)),
+  );
+  const [turn] = turns.splice(at, 1);
+  const candidates = turn!.kind.sources.map((_, k) => sourceOf(turn!, k));
+  return { ...turn!, source: candidates.find((source) => isFit(source, timeMs)) ?? candidates[0]! };
 }
 
 function isFit(source: SourceModel, timeMs: number): boolean {

@@ -25,6 +25,8 @@ export interface ReplayCommand {
   anomaliesFile: string | null;
   /** Faults that happened: the run is scored against them. */
   labelsFile: string | null;
+  /** HTML. */
+  reportFile: string | null;
   json: boolean;
 }
 
@@ -58,6 +60,7 @@ const OPTIONS: Record<CommandName, Options> = {
     scores: { type: 'string' },
     anomalies: { type: 'string' },
     labels: { type: 'string' },
+    report: { type: 'string' },
     json: { type: 'boolean' },
   },
 };
@@ -107,6 +110,7 @@ export function parseArguments(argv: readonly string[]): Command {
     scoresFile: one('scores'),
     anomaliesFile: one('anomalies'),
     labelsFile: one('labels'),
+    reportFile: one('report'),
     json: values.has('json'),
   };
 }

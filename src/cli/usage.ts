@@ -41,6 +41,7 @@ const COMMANDS: Record<CommandName, { form: string; meaning: string; options: Op
       { form: '--scores FILE', meaning: 'write one JSON line per source and window' },
       { form: '--anomalies FILE', meaning: 'write one JSON line per anomaly record' },
       { form: '--labels FILE', meaning: 'score the run against known faults: what was found, how soon, at what price' },
+      { form: '--report FILE', meaning: 'write one HTML page: scores over time, anomalies, and faults with --labels' },
       { form: '--json', meaning: 'print the summary as JSON' },
     ],
   },

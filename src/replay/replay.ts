@@ -1,7 +1,3 @@
-import { createWriteStream } from 'node:fs';
-import { once } from 'node:events';
-import { finished } from 'node:stream/promises';
-import type { Writable } from 'node:stream';
 import { anomalyLine, scoreLine } from '../alert/anomaly-line.ts';
 import type { ReplayCommand } from '../cli/arguments.ts';
 import type { Config } from '../config/config.ts';
@@ -17,7 +13,10 @@ import { createEvaluation } from './evaluation/collect.ts';
 import { readLabels } from './evaluation/labels.ts';
 import { openInputs, type InputItem } from './inputs.ts';
 import type { LineItem } from './read-plain.ts';
+import { openOutput } from './output.ts';
 import { InputError } from './read-error.ts';
+import { reportPage } from './report/page.ts';
+import { TimelineBuilder } from './report/timeline.ts';
 import { Progress } from './progress.ts';
 import { ReplaySummary } from './summary.ts';
 
@@ -34,23 +33,25 @@ export async function replay(command: ReplayCommand, config: Config): Promise<nu
   const log = createLog({ level: 'warn' });
   const summary = new ReplaySummary();
   await using files = new AsyncDisposableStack();
-  const scores = command.scoresFile === null ? null : files.use(await openLines(command.scoresFile));
-  const anomalies = command.anomaliesFile === null ? null : files.use(await openLines(command.anomaliesFile));
+  const open = async (path: string | null) => (path === null ? null : files.use(await openOutput(path)));
+  const scores = await open(command.scoresFile);
+  const anomalies = await open(command.anomaliesFile);
+  const report = await open(command.reportFile);
   const labels = command.labelsFile === null ? null : await readLabels(command.labelsFile);
   const evaluation = labels === null ? null : createEvaluation(labels, config);
+  const timeline = report === null ? null : new TimelineBuilder(config.driftDetection.windowStepMs);
+  const observers = [summary, evaluation, timeline].filter((observer) => observer !== null);
   const inputs = openInputs(command.inputs, { source: command.source, timezone: command.timezone });
   using progress = new Progress(inputs, process.stderr);
 
   const judged = async (step: JudgedStep): Promise<void> => {
     for (const verdict of step.verdicts) {
-      summary.verdict(verdict);
-      evaluation?.verdict(verdict);
-      if (scores !== null) await scores.write(scoreLine(verdict));
+      for (const observer of observers) observer.verdict(verdict);
+      if (scores !== null) await scores.write(`${JSON.stringify(scoreLine(verdict))}\n`);
     }
     for (const anomaly of step.anomalies) {
-      summary.anomaly(anomaly);
-      evaluation?.anomaly(anomaly);
-      if (anomalies !== null) await anomalies.write(anomalyLine(anomaly));
+      for (const observer of observers) observer.anomaly(anomaly);
+      if (anomalies !== null) await anomalies.write(`${JSON.stringify(anomalyLine(anomaly))}\n`);
     }
     progress.at(step.stepEndMs, summary.episodes);
   };
@@ -75,9 +76,29 @@ export async function replay(command: ReplayCommand, config: Config): Promise<nu
     await pipeline.flush();
   }
   progress[Symbol.dispose]();
+  if (report !== null && timeline !== null) {
+    const truth =
+      labels === null || evaluation === null
+        ? null
+        : { labels, evaluation: evaluation.json(), notes: evaluation.notes() };
+    const { warningThreshold, criticalThreshold } = config.driftDetection;
+    const { records } = summary;
+    await report.write(
+      reportPage({
+        inputs: command.inputs,
+        records,
+        timeline: timeline.build(),
+        warningThreshold,
+        criticalThreshold,
+        truth,
+      }),
+    );
+  }
   await files.disposeAsync();
   // Where standard output carries lines, it carries nothing else.
-  const said = [command.scoresFile, command.anomaliesFile].includes('-') ? process.stderr : process.stdout;
+  const said = [command.scoresFile, command.anomaliesFile, command.reportFile].includes('-')
+    ? process.stderr
+    : process.stdout;
   if (command.json) {
     const result = { ...summary.json(inputs.stats), ...(evaluation === null ? {} : { evaluation: evaluation.json() }) };
     said.write(`${JSON.stringify(result)}\n`);
@@ -147,48 +168,4 @@ async function takeLines(pipeline: Pipeline, lines: readonly LineItem[], signal:
   }
   await intake.commit(signal);
   return lines.length;
-}
-
-interface Lines extends AsyncDisposable {
-  write(line: object): Promise<void> | void;
-}
-
-/** `-` is standard output. A file is opened before anything is analysed, so that a bad name costs no time. */
-async function openLines(path: string): Promise<Lines> {
-  const isStdout = path === '-';
-  let failed: Error | null = null;
-  const fail = (cause: Error): InputError => {
-    const message = `${isStdout ? 'standard output' : path}: cannot be written (${cause.message})`;
-    return new InputError('LOGDRIFT_OUTPUT_UNWRITABLE', message, cause);
-  };
-  const stream: Writable = isStdout ? process.stdout : createWriteStream(path);
-  stream.on('error', (cause) => (failed ??= fail(cause)));
-  if (!isStdout) {
-    await once(stream, 'open').catch((cause: Error) => {
-      throw fail(cause);
-    });
-  }
-  return {
-    write: async (line) => {
-      if (failed !== null) throw failed;
-      if (!stream.write(`${JSON.stringify(line)}\n`)) await drained(stream);
-    },
-    async [Symbol.asyncDispose]() {
-      // Standard output stays open for others; an empty write is called back once what went before is out.
-      if (isStdout) await new Promise<void>((resolve) => stream.write('', () => resolve()));
-      else {
-        stream.end();
-        await finished(stream).catch(() => undefined); // reported below with the path
-      }
-      if (failed !== null) throw failed;
-    },
-  };
-}
-
-/** Until there is room again, or will never be: the next write says what went wrong. */
-async function drained(stream: Writable): Promise<void> {
-  const done = new AbortController();
-  const { signal } = done;
-  await Promise.race([once(stream, 'drain', { signal }), once(stream, 'close', { signal })]).catch(() => undefined);
-  done.abort();
 }

@@ -44,7 +44,19 @@ test('replay takes inputs and options in any order', () => {
         '--timezone',
         'Europe/Berlin',
       ],
-      ...['--anomalies', 'a.jsonl', '--labels', 'l.json', '--json', '--set', 'clock=event', '--', '--odd-name.log'],
+      ...[
+        '--anomalies',
+        'a.jsonl',
+        '--labels',
+        'l.json',
+        '--report',
+        'r.html',
+        '--json',
+        '--set',
+        'clock=event',
+        '--',
+        '--odd-name.log',
+      ],
     ]),
   ).toEqual({
     name: 'replay',
@@ -56,6 +68,7 @@ test('replay takes inputs and options in any order', () => {
     scoresFile: 's.jsonl',
     anomaliesFile: 'a.jsonl',
     labelsFile: 'l.json',
+    reportFile: 'r.html',
     json: true,
   });
   expect(parseArguments(['replay', 'a.log'])).toMatchObject({
@@ -63,6 +76,7 @@ test('replay takes inputs and options in any order', () => {
     timezone: null,
     scoresFile: null,
     labelsFile: null,
+    reportFile: null,
     json: false,
   });
 });

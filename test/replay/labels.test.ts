@@ -22,7 +22,15 @@ const at = (name: string): string => join(directory, name);
 test('a run is scored against labels, by all channels, by each and without each', { timeout: 60_000 }, async () => {
   const { code, stdout, stderr } = await runCli(
     ...['replay', `${SHOP_BENCH}otlp.jsonl.gz`, '--labels', `${SHOP_BENCH}labels.json`],
-    ...['--set', `detectors=[${DETECTOR_NAMES.join(', ')}]`, '--scores', at('scores'), '--json'],
+    ...[
+      '--set',
+      `detectors=[${DETECTOR_NAMES.join(', ')}]`,
+      '--scores',
+      at('scores'),
+      '--report',
+      at('report.html'),
+      '--json',
+    ],
   );
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const { evaluation } = JSON.parse(stdout) as { evaluation: Evaluation };
@@ -36,6 +44,12 @@ test('a run is scored against labels, by all channels, by each and without each'
   // The default thresholds are points of the sweep.
   const warning = evaluation.sweep.find(({ threshold }) => threshold === 2)!;
   expect(warning).toMatchObject(evaluation['z>2']);
+
+  const report = await readFile(at('report.html'), 'utf8');
+  expect(report).toMatch(/^<!doctype html>/);
+  expect(report).toContain('pg_conn_exhaust in postgres');
+  expect(report).not.toContain('NaN');
+  expect(report.length).toBeLessThan(500_000);
 
   const lines = (await readFile(at('scores'), 'utf8')).trimEnd().split('\n');
   const windows = lines.map((line) => {

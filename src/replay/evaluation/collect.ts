@@ -26,7 +26,7 @@ export function createEvaluation(labels: Labels, config: Config): EvaluationColl
   const notes = (): string[] => notesOn(labels, verdicts, detection);
   return {
     // Templates and samples are most of a loud verdict, and no score needs them.
-    verdict: (verdict) => void verdicts.push({ ...verdict, topTemplates: [], newTemplates: [] }),
+    verdict: (verdict) => void verdicts.push({ ...verdict, topTemplates: [], newTemplates: [], findings: [] }),
     anomaly: (anomaly) => void anomalies.push(anomaly),
     notes,
     json,
