@@ -1,231 +1,263 @@
 /**
- * `npm run fuzz -- --minutes N [--seed S]`: mutated protobuf, JSON, compression, HTTP/1 and HTTP/2 bytes against both receivers, over
- * sockets. An input that is answered in a way not seen before joins the corpus, so the search follows the paths of the code. Findings are
- * written below the system's temporary directory; what is fixed moves to test/fuzz/regressions/.
+ * `npm run fuzz -- --minutes N [--inputs N] [--seed S]`: mutated protobuf, JSON, compression, HTTP/1 and HTTP/2 bytes against both receivers,
+ * over sockets. An input that makes a line of the receivers run that never ran before, or is answered in a way not seen before, joins the corpus,
+ * so the search follows the paths of the code. Findings are written below the system's temporary directory; what is fixed moves to
+ * test/fuzz/regressions/.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
-import { connect } from 'node:net';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
-import { status } from '@grpc/grpc-js';
-import type { ExportTarget } from '../../src/receive/record.ts';
-import {
-  frame,
-  grpcReceiver,
-  Http2Sender,
-  httpReceiver,
-  HttpSender,
-  JSON_TYPE,
-  type Listening,
-} from '../receive/senders.ts';
+import { randomRequest } from '../receive/json-trees.ts';
+import { frame } from '../receive/senders.ts';
 import { http1Seeds, jsonSeeds, protobufSeeds, recordHttp2 } from './corpus.ts';
+import { Coverage } from './coverage.ts';
 import { createRandom, mutate, type Random } from './mutate.ts';
+import { deliver, KINDS, openTargets, type Kind, type Targets } from './targets.ts';
 
-const KINDS = ['protobuf', 'json', 'compressed', 'grpc', 'grpc-frame', 'http1', 'http2'] as const;
-export type Kind = (typeof KINDS)[number];
-
-const MAX_BODY_BYTES = 1_048_576;
-const MAX_CORPUS = 500;
+/** Four of five inputs. */
+const DIRECT: readonly Kind[] = ['export-json', 'export-json', 'export-protobuf'];
+const MAX_CORPUS = 2000;
 const LANES = 8;
-const HTTP_ALLOWED = new Set([200, 400, 413, 415]);
-const GRPC_ALLOWED = new Set<number>([
-  status.OK,
-  status.INVALID_ARGUMENT,
-  status.RESOURCE_EXHAUSTED,
-  status.UNIMPLEMENTED,
-]);
-/** Bytes that are no HTTP/2 or no message any more: the stream or the connection just ends. */
-const FRAME_ALLOWED = new Set<number>([...GRPC_ALLOWED, status.CANCELLED, -1]);
-const SETTLE_MS = 20;
+/** Inputs between two looks at the coverage: a look takes as long as some ten of them. */
+const BATCH = 1024;
+/** What the first ones reach is easily reached again and not worth a hunt. */
+const EASY_INPUTS = 16_384;
+/** Of so few inputs it is not worth finding out which one it was. */
+const KEPT_TOGETHER = 2;
 /** Longer waits are for ever. */
 const GIVE_UP_MS = 15_000;
+const PROGRESS_MS = 30_000;
 
 export interface FuzzOptions {
   seed: number;
-  /** Asked before every input. */
+  /** Asked before every batch. */
   goOn: (inputs: number) => boolean;
   /** CPU time of the main thread that one answer may take; a loaded machine does not count, no answer at all does. */
   hangMs: number;
+  /** Follow what runs, too, and not only the answers. Worth its time in long runs. */
+  followsCoverage: boolean;
   onProgress?: (report: FuzzReport) => void;
 }
 
 export interface FuzzReport {
   inputs: number;
+  /** Inputs of each kind, and how many of them got which code: `json 400`. */
+  kinds: Map<Kind, number>;
+  codes: Map<string, number>;
   /** Different answers seen. */
   behaviours: number;
+  /** Inputs kept because they reached something new, and how much of the receivers' source has run. */
+  kept: number;
+  reachedCharacters: number;
+  /** CPU time of the main thread until the slowest answer, with that of the inputs beside it. */
+  slowestMs: number;
+  slowestKind: Kind | null;
   findings: string[];
+  rssStartMib: number;
+  rssMib: number;
   /** How far memory rose after the first fifth of the inputs seen so far. */
   rssRiseMib: number;
 }
 
-/** Takes everything in and keeps nothing. */
-const bottomless: ExportTarget = {
-  begin: () => ({
-    sink: {
-      wantedAttributes: new Set(['service.name', 'n', 'list']),
-      wantedBodyFields: new Set(['msg', 'MESSAGE']),
-      resource: () => {},
-      scope: () => {},
-      record: () => {},
-    },
-    commit: () => Promise.resolve({ rejectedLogRecords: 0, errorMessage: '' }),
-  }),
-};
-
-/** What one input is thrown at. */
-interface Targets {
-  grpc: Listening;
-  http: Listening;
-  poster: HttpSender;
-  caller: () => Http2Sender;
+/** Inputs to start from. */
+interface Corpus {
+  accepted: Buffer[];
+  refused: Buffer[];
 }
 
-/** @returns what was answered; throws on an answer that is not allowed */
-async function deliver(kind: Kind, bytes: Buffer, pick: number, targets: Targets): Promise<string> {
-  const { poster, caller, grpc, http } = targets;
-  const post = async (headers: Record<string, string>): Promise<string> => {
-    const { status, body } = await poster.send(bytes, headers);
-    if (!HTTP_ALLOWED.has(status)) throw new Error(`HTTP ${status}`);
-    return `${status} ${body.toString('latin1').replace(/\d+/g, '#').slice(0, 200)}`;
-  };
-  const call = async (message: Buffer, headers: Record<string, string>, allowed: Set<number>): Promise<string> => {
-    const code = await caller().send(message, headers);
-    if (!allowed.has(code)) throw new Error(`gRPC ${code}`);
-    return `${code}`;
-  };
-  const encoding = ['gzip', 'deflate', 'zstd'][pick % 3]!;
-  switch (kind) {
-    case 'protobuf':
-      return post({});
-    case 'json':
-      return post({ 'content-type': JSON_TYPE });
-    case 'compressed':
-      if (pick % 2 === 0) return post({ 'content-encoding': encoding });
-      return call(frame(bytes, 1), { 'grpc-encoding': encoding }, GRPC_ALLOWED);
-    case 'grpc':
-      return call(frame(bytes), {}, GRPC_ALLOWED);
-    case 'grpc-frame':
-      return call(bytes, { 'grpc-encoding': encoding }, FRAME_ALLOWED);
-    case 'http1':
-      return throwAt(http.port, bytes);
-    case 'http2':
-      return throwAt(grpc.port, bytes);
-  }
+interface Input {
+  kind: Kind;
+  bytes: Buffer;
+  pick: number;
+  /** It was taken in. */
+  isAccepted: boolean;
 }
 
-/** Writes bytes on a connection of their own; the start of what comes back says how they were taken. */
-async function throwAt(port: number, bytes: Buffer): Promise<string> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const socket = connect(port, '127.0.0.1');
-  let answer = '';
-  const settle = setTimeout(resolve, SETTLE_MS);
-  socket.on('data', (chunk: Buffer) => (answer += chunk.toString('latin1')));
-  socket.on('error', () => {});
-  socket.on('close', resolve);
-  socket.write(bytes);
-  await promise;
-  clearTimeout(settle);
-  socket.destroy();
-  const [, code] = /^HTTP\/1\.1 (\d+)/.exec(answer) ?? [];
-  if (code !== undefined && Number(code) >= 500) throw new Error(`HTTP ${code}`);
-  return answer.replace(/\d+/g, '#').slice(0, 40);
-}
-
-async function seeds(): Promise<Map<Kind, Buffer[]>> {
+async function seeds(): Promise<Map<Kind, Corpus>> {
   const packed = [gzipSync, deflateSync, zstdCompressSync].flatMap((pack) => protobufSeeds.map((bytes) => pack(bytes)));
-  return new Map<Kind, Buffer[]>([
-    ['protobuf', [...protobufSeeds]],
-    ['json', [...jsonSeeds]],
-    ['compressed', [...packed, Buffer.concat(packed.slice(-3))]],
-    ['grpc', [...protobufSeeds]],
-    ['grpc-frame', [frame(protobufSeeds[0]!), ...packed.map((bytes) => frame(bytes, 1))]],
-    ['http1', [...http1Seeds]],
-    ['http2', [await recordHttp2(0), await recordHttp2(2)]],
+  const of = (accepted: Buffer[]): Corpus => ({ accepted, refused: [] });
+  const protobuf = of([...protobufSeeds]);
+  const json = of([...jsonSeeds]);
+  return new Map([
+    ['export-protobuf', protobuf],
+    ['protobuf', protobuf],
+    ['grpc', protobuf],
+    ['export-json', json],
+    ['json', json],
+    ['compressed', of([...packed, Buffer.concat(packed.slice(-3))])],
+    ['grpc-frame', of([frame(protobufSeeds[0]!), ...packed.map((bytes) => frame(bytes, 1))])],
+    ['http1', of([...http1Seeds])],
+    ['http2', of([await recordHttp2(0), await recordHttp2(2)])],
   ]);
 }
 
-async function openTargets(): Promise<Targets & AsyncDisposable> {
-  const grpc = await grpcReceiver({ target: bottomless, maxRequestBytes: MAX_BODY_BYTES });
-  const http = await httpReceiver({ target: bottomless, maxRequestBytes: MAX_BODY_BYTES });
-  const poster = new HttpSender(http.port);
-  let current = new Http2Sender(grpc.port);
-  return {
-    grpc,
-    http,
-    poster,
-    caller: () =>
-      current.session.closed || current.session.destroyed ? (current = new Http2Sender(grpc.port)) : current,
-    async [Symbol.asyncDispose]() {
-      current[Symbol.dispose]();
-      await poster[Symbol.asyncDispose]();
-      await grpc.close(0);
-      await http.close(0);
-    },
-  };
-}
+class Fuzzer {
+  readonly report: FuzzReport;
+  readonly #targets: Targets;
+  readonly #corpus: Map<Kind, Corpus>;
+  readonly #coverage: Coverage | null;
+  readonly #hangMs: number;
+  readonly #seen = new Set<string>();
+  #reference = { inputs: 0, rssMib: 0 };
 
-/** Throws one input at fresh receivers. @throws when the answer is not allowed, or they do not live on */
-export async function replayInput(kind: Kind, bytes: Buffer): Promise<void> {
-  await using targets = await openTargets();
-  for (let pick = 0; pick < 6; pick++) await deliver(kind, bytes, pick, targets);
-  await deliver('protobuf', protobufSeeds[0]!, 0, targets);
-  await deliver('grpc', protobufSeeds[0]!, 0, targets);
-  const [fault] = [...targets.grpc.faults, ...targets.http.faults];
-  if (fault !== undefined) throw fault as Error;
-}
+  constructor(targets: Targets, corpus: Map<Kind, Corpus>, coverage: Coverage | null, hangMs: number) {
+    this.#targets = targets;
+    this.#corpus = corpus;
+    this.#coverage = coverage;
+    this.#hangMs = hangMs;
+    const rssStartMib = rssMib();
+    this.report = {
+      inputs: 0,
+      kinds: new Map(),
+      codes: new Map(),
+      behaviours: 0,
+      kept: 0,
+      reachedCharacters: 0,
+      slowestMs: 0,
+      slowestKind: null,
+      findings: [],
+      rssStartMib,
+      rssMib: rssStartMib,
+      rssRiseMib: 0,
+    };
+  }
 
-export async function fuzz({ seed, goOn, hangMs, onProgress }: FuzzOptions): Promise<FuzzReport> {
-  await using targets = await openTargets();
-  const corpus = await seeds();
-  const seen = new Set<string>();
-  const report: FuzzReport = { inputs: 0, behaviours: 0, findings: [], rssRiseMib: 0 };
-  let reference = { inputs: 0, rss: 0 };
+  async batch(random: Random): Promise<void> {
+    const { report } = this;
+    const inputs = Array.from({ length: BATCH }, () => this.#next(random));
+    report.inputs += inputs.length;
+    for (const { kind } of inputs) report.kinds.set(kind, (report.kinds.get(kind) ?? 0) + 1);
+    await this.#throwAll(inputs, true);
+    if (this.#coverage !== null) await this.#follow(inputs, this.#coverage);
+    // Warm at a fifth of the way, wherever that will turn out to be.
+    report.rssMib = rssMib();
+    if (report.inputs > this.#reference.inputs * 5) this.#reference = { inputs: report.inputs, rssMib: report.rssMib };
+    report.rssRiseMib = Math.max(0, report.rssMib - this.#reference.rssMib);
+    report.behaviours = this.#seen.size;
+  }
 
-  const one = async (random: Random): Promise<void> => {
-    const kind = KINDS[random(KINDS.length)]!;
-    const known = corpus.get(kind)!;
-    const bytes = mutate(known[random(known.length)]!, known[random(known.length)]!, random);
-    const pick = random(6);
+  #next(random: Random): Input {
+    const kind = random(5) > 0 ? DIRECT[random(DIRECT.length)]! : KINDS[random(KINDS.length)]!;
+    const { accepted, refused } = this.#corpus.get(kind)!;
+    // Damage to a damaged input is mostly refused where the first damage is.
+    const known = refused.length > 0 && random(4) === 0 ? refused : accepted;
+    const isFresh = kind === 'export-json' && random(8) === 0;
+    const bytes = isFresh ? Buffer.from(randomRequest(random)) : known[random(known.length)]!;
+    const other = accepted[random(accepted.length)]!;
+    const mutated = isFresh && random(4) === 0 ? bytes : mutate(bytes, other, random);
+    return { kind, bytes: mutated, pick: random(6), isAccepted: false };
+  }
+
+  /** The seeds themselves: what they reach is nothing new. */
+  async warmUp(): Promise<void> {
+    if (this.#coverage === null) return;
+    const inputs = [...this.#corpus].flatMap(([kind, { accepted }]) =>
+      accepted.map((bytes) => ({ kind, bytes, pick: 0, isAccepted: false })),
+    );
+    await this.#throwAll(inputs, false);
+    this.#coverage.add(await this.#coverage.take());
+  }
+
+  async #follow(inputs: readonly Input[], coverage: Coverage): Promise<void> {
+    const reached = await coverage.take();
+    if (!coverage.isNew(reached)) return;
+    if (this.report.inputs > EASY_INPUTS) await this.#hunt(inputs, coverage);
+    // What no group of them does again came from their order or from timing.
+    coverage.add(reached);
+    this.report.reachedCharacters = coverage.size;
+  }
+
+  /** Finds by halves which inputs reach something new, and keeps them. */
+  async #hunt(inputs: readonly Input[], coverage: Coverage): Promise<void> {
+    await this.#throwAll(inputs, false);
+    const reached = await coverage.take();
+    if (!coverage.isNew(reached)) return;
+    if (inputs.length <= KEPT_TOGETHER) {
+      coverage.add(reached);
+      for (const input of inputs) this.#keep(input);
+      return;
+    }
+    await this.#hunt(inputs.slice(0, inputs.length >> 1), coverage);
+    await this.#hunt(inputs.slice(inputs.length >> 1), coverage);
+  }
+
+  #keep({ kind, bytes, isAccepted }: Input): void {
+    const { accepted, refused } = this.#corpus.get(kind)!;
+    const known = isAccepted ? accepted : refused;
+    if (known.length === MAX_CORPUS) return;
+    known.push(bytes);
+    this.report.kept++;
+  }
+
+  async #throwAll(inputs: readonly Input[], isCounted: boolean): Promise<void> {
+    let next = 0;
+    const lane = async (): Promise<void> => {
+      while (next < inputs.length) await this.#throw(inputs[next++]!, isCounted);
+    };
+    await Promise.all(Array.from({ length: LANES }, lane));
+    for (const { observed, oddities, faults } of [this.#targets.grpc, this.#targets.http]) {
+      for (const fault of faults.splice(0)) this.report.findings.push(`fault of ours: ${(fault as Error).stack}`);
+      observed.length = oddities.length = 0;
+    }
+  }
+
+  async #throw(input: Input, isCounted: boolean): Promise<void> {
+    const { report } = this;
+    const { kind, bytes, pick } = input;
     const startMs = mainCpuMs();
-    const delivery = deliver(kind, bytes, pick, targets);
     try {
-      const answer = await Promise.race([delivery, delay(GIVE_UP_MS, 'never', { ref: false })]);
+      const answer = await orNever(deliver(kind, bytes, pick, this.#targets));
       const tookMs = Math.round(mainCpuMs() - startMs);
-      if (tookMs > hangMs || answer === 'never') {
-        report.findings.push(keep(kind, bytes, `answered ${answer} after ${tookMs} ms of CPU, pick ${pick}`));
+      if (tookMs > this.#hangMs || answer === 'never') {
+        report.findings.push(store(kind, bytes, `answered ${answer} after ${tookMs} ms of CPU, pick ${pick}`));
       }
+      const [code] = answer.split(' ', 1);
+      input.isAccepted = code === '200' || code === '0';
+      if (!isCounted) return;
+      if (tookMs > report.slowestMs) {
+        report.slowestMs = tookMs;
+        report.slowestKind = kind;
+      }
+      const name = `${kind} ${code}`;
+      report.codes.set(name, (report.codes.get(name) ?? 0) + 1);
       const behaviour = `${kind} ${answer}`;
-      if (seen.has(behaviour)) return;
-      seen.add(behaviour);
-      if (known.length < MAX_CORPUS) known.push(bytes);
+      if (this.#seen.has(behaviour)) return;
+      this.#seen.add(behaviour);
+      this.#keep(input);
     } catch (error) {
-      report.findings.push(keep(kind, bytes, (error as Error).message));
+      report.findings.push(store(kind, bytes, `${(error as Error).message}, pick ${pick}`));
     }
-  };
+  }
+}
 
-  const lane = async (index: number): Promise<void> => {
-    const random = createRandom(seed * LANES + index);
-    while (goOn(report.inputs)) {
-      report.inputs++;
-      await one(random);
-      for (const { observed, oddities, faults } of [targets.grpc, targets.http]) {
-        for (const fault of faults.splice(0)) report.findings.push(`fault of ours: ${(fault as Error).stack}`);
-        observed.length = oddities.length = 0;
-      }
-      // Warm at a fifth of the way, wherever that will turn out to be.
-      const rss = process.memoryUsage.rss();
-      if (report.inputs > reference.inputs * 5) reference = { inputs: report.inputs, rss };
-      report.rssRiseMib = Math.max(0, (rss - reference.rss) / 1_048_576);
-      report.behaviours = seen.size;
-      onProgress?.(report);
-    }
-  };
-  await Promise.all(Array.from({ length: LANES }, (_, index) => lane(index)));
-  return report;
+export async function fuzz({ seed, goOn, hangMs, followsCoverage, onProgress }: FuzzOptions): Promise<FuzzReport> {
+  await using targets = await openTargets();
+  using coverage = followsCoverage ? await Coverage.open() : null;
+  const fuzzer = new Fuzzer(targets, await seeds(), coverage, hangMs);
+  const random = createRandom(seed);
+  await fuzzer.warmUp();
+  while (goOn(fuzzer.report.inputs)) {
+    await fuzzer.batch(random);
+    onProgress?.(fuzzer.report);
+  }
+  return fuzzer.report;
+}
+
+async function orNever(delivery: Promise<string>): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const timer = setTimeout(resolve, GIVE_UP_MS, 'never');
+  try {
+    return await Promise.race([delivery, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function rssMib(): number {
+  return process.memoryUsage.rss() / 1_048_576;
 }
 
 function mainCpuMs(): number {
@@ -233,7 +265,7 @@ function mainCpuMs(): number {
   return (user + system) / 1000;
 }
 
-function keep(kind: Kind, bytes: Buffer, problem: string): string {
+function store(kind: Kind, bytes: Buffer, problem: string): string {
   const directory = join(tmpdir(), 'logdrift-fuzz');
   const name = `${kind}-${createHash('sha256').update(bytes).digest('hex').slice(0, 12)}.bin`;
   mkdirSync(directory, { recursive: true });
@@ -245,29 +277,41 @@ async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       minutes: { type: 'string', default: '1' },
+      inputs: { type: 'string', default: 'Infinity' },
       seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     },
   });
-  const endMs = performance.now() + Number(values.minutes) * 60_000;
-  let shownMs = 0;
+  const startMs = performance.now();
+  const endMs = startMs + Number(values.minutes) * 60_000;
+  let shownMs = startMs;
   process.stdout.write(`seed ${values.seed}\n`);
   const report = await fuzz({
     seed: Number(values.seed),
     hangMs: 1000,
-    goOn: () => performance.now() < endMs,
-    onProgress: ({ inputs, behaviours, findings, rssRiseMib }) => {
-      if (performance.now() - shownMs < 10_000) return;
+    followsCoverage: true,
+    goOn: (inputs) => performance.now() < endMs && inputs < Number(values.inputs),
+    onProgress: (report) => {
+      if (performance.now() - shownMs < PROGRESS_MS) return;
       shownMs = performance.now();
-      process.stdout.write(
-        `${inputs} inputs, ${behaviours} behaviours, ${findings.length} findings, RSS +${Math.round(rssRiseMib)} MiB\n`,
-      );
+      process.stdout.write(`${summary(report)}\n`);
     },
   });
-  process.stdout.write(
-    `${report.inputs} inputs, ${report.behaviours} behaviours, RSS +${Math.round(report.rssRiseMib)} MiB\n`,
-  );
+  process.stdout.write(`${summary(report)}\n`);
+  for (const counts of [report.kinds, report.codes]) {
+    const sorted = [...counts].sort(([a], [b]) => (a < b ? -1 : 1));
+    process.stdout.write(`${sorted.map(([name, count]) => `${name}: ${count}`).join(', ')}\n`);
+  }
   for (const finding of report.findings) process.stdout.write(`FOUND ${finding}\n`);
   return report.findings.length === 0 ? 0 : 1;
+}
+
+function summary(report: FuzzReport): string {
+  const { inputs, behaviours, kept, reachedCharacters, findings, slowestMs, slowestKind } = report;
+  const memory = `RSS ${Math.round(report.rssStartMib)} to ${Math.round(report.rssMib)} MiB`;
+  return (
+    `${inputs} inputs, ${findings.length} findings, ${behaviours} behaviours, ${kept} kept, ${reachedCharacters} characters of the source reached, ` +
+    `slowest ${slowestMs} ms of CPU (${slowestKind}), ${memory}`
+  );
 }
 
 if (import.meta.main) process.exitCode = await main();
