@@ -54,7 +54,7 @@ export function createEigenScratch(maxOrder: number): EigenScratch {
   };
 }
 
-/** Largest order there is room for in the masks of {@link changeAndMultiply}. */
+/** Largest order whose square fits the masks of {@link changeAndMultiply}. */
 export const MAX_ORDER = 0xfff;
 
 /** Below this a squared length is lost in the rounding of a matrix whose largest entry is about 1. */
@@ -135,8 +135,8 @@ export function tridiagonalize(scratch: EigenScratch, order: number): void {
  */
 function changeAndMultiply({ matrix: a, product: p, change: q }: EigenScratch, stride: number, rows: number): void {
   // For V8: it drops the overflow checks of sums of small numbers, and a row is finished before the next one, or it runs out of registers (a third slower).
-  const order = stride & MAX_ORDER;
-  const i = rows & MAX_ORDER;
+  const order = stride & 0xffff;
+  const i = rows & 0xffff;
   const v = (i * order) & 0xffffff;
   const u = i + 1 < order ? v + order : v;
   let j = 0;
