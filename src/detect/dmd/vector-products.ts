@@ -67,15 +67,21 @@ export class VectorProducts {
     const vectors = this.#vectors;
     const dimensions = Math.max(0, ...columns.map((a) => vectors[a]?.length ?? 0));
     const four = new Float64Array(4 * dimensions);
-    for (const [k, a] of columns.entries()) vectors[a]?.forEach((value, d) => (four[4 * d + k] = value));
+    for (const [k, a] of columns.entries()) interleave(vectors[a]!, k, four);
     const products = new Float64Array(4);
-    for (const [b, vector] of vectors.entries()) {
+    for (let b = 0; b < vectors.length; b++) {
       if (b < columns[0]! && changed.has(b)) continue;
+      const vector = vectors[b]!;
       products.fill(0);
       if (vector !== null && dimensions > 0) fourProducts(vector, four, products);
-      for (const [k, a] of columns.entries()) this.#packed[packedIndex(a, b)] = products[k]!;
+      for (let k = 0; k < columns.length; k++) this.#packed[packedIndex(columns[k]!, b)] = products[k]!;
     }
   }
+}
+
+function interleave(vector: Float32Array | null, k: number, four: Float64Array): void {
+  if (vector === null) return;
+  for (let d = 0; d < vector.length; d++) four[4 * d + k] = vector[d]!;
 }
 
 /**
