@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readResult, resultFile, runReplay, type RunResult } from './run.ts';
 import { ownSets, setsIn, syntheticSet, type LabelledSet } from './sets.ts';
-import { alarmTable, detailTables, scoreTable, type SetResults } from './tables.ts';
+import { alarmTable, comparisonTable, detailTables, scoreTable, type SetResults } from './tables.ts';
 import { DEFAULT, VARIANTS, type Variant } from './variants.ts';
 
 interface Task {
@@ -47,7 +47,7 @@ const bySet = sets.map((set): SetResults => ({
   name: set.name,
   results: new Map(variants.map((variant) => [variant.name, results.get(keyOf({ set, variant }))!])),
 }));
-console.log(['## Scores', ...bySet.map(scoreTable)].join('\n\n'));
+console.log(['## Scores', comparisonTable(bySet), ...bySet.map(scoreTable)].join('\n\n'));
 console.log(['\n## Alarms at the default thresholds', alarmTable(bySet), ...bySet.map(detailTables)].join('\n\n'));
 
 async function chooseSets(): Promise<LabelledSet[]> {

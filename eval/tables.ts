@@ -12,32 +12,53 @@ export interface SetResults {
   results: ReadonlyMap<string, RunResult>;
 }
 
-/** Every score on one set: what ranks the windows of faults first. */
-export function scoreTable({ name, results }: SetResults): string {
-  const { evaluation, records } = results.get(DEFAULT.name)!;
-  const row = (label: string, { auc_source, recall_own_source_at }: ScoreRow): string[] => [
-    label,
-    decimals(auc_source, 3),
-    ...RATES.map((rate) => decimals(recall_own_source_at[rate]!, 2)),
-  ];
-  const others = [...results].filter(([variant]) => variant !== DEFAULT.name && variant !== PLAIN.name);
+/** Every score of a set by its name, in the order of the tables. */
+function scoresOf({ results }: SetResults): [label: string, scores: ScoreRow][] {
+  const { evaluation } = results.get(DEFAULT.name)!;
   const plain = results.get(PLAIN.name);
+  const labelled = (rows: Evaluation['channels'], label: string): [string, ScoreRow][] =>
+    Object.entries(rows ?? {}).map(([channel, scores]) => [`${label} ${channel}`, scores]);
+  const others = [...results].filter(([variant]) => variant !== DEFAULT.name && variant !== PLAIN.name);
   return [
-    `**${name}**: ${evaluation.faults} faults, ${Math.round(evaluation.normal_source_hours)} source-hours without one, ${records.toLocaleString('en-US')} records`,
+    ['random', evaluation.random],
+    ...(plain === undefined ? [] : ([[PLAIN.name, plain.evaluation.score]] as [string, ScoreRow][])),
+    ...labelled(evaluation.channels, 'only'),
+    ['all channels (default)', evaluation.score],
+    ...labelled(evaluation.leave_one_out, 'without'),
+    ...others.flatMap(([variant, result]): [string, ScoreRow][] => [
+      [`all, ${variant}`, result.evaluation.score],
+      ...labelled(pick(result.evaluation.channels, 'dmd'), `${variant}, only`),
+    ]),
+  ];
+}
+
+/** All sets beside each other: what is found in its own source at 0.1 and at 0.25 false windows per source and hour. */
+export function comparisonTable(sets: readonly SetResults[]): string {
+  const columns = sets.map((set) => new Map(scoresOf(set)));
+  const labels = new Set(columns.flatMap((column) => [...column.keys()]));
+  const cell = (scores: ScoreRow | undefined): string =>
+    scores === undefined
+      ? '-'
+      : ['0.1', '0.25'].map((rate) => decimals(scores.recall_own_source_at[rate]!, 2)).join(' / ');
+  return markdown(
+    ['found in its own source at 0.1 / 0.25', ...sets.map(({ name }) => name)],
+    Array.from(labels, (label) => [label, ...columns.map((column) => cell(column.get(label)))]),
+  );
+}
+
+/** Every score on one set: what ranks the windows of faults first. */
+export function scoreTable(set: SetResults): string {
+  const { evaluation, records } = set.results.get(DEFAULT.name)!;
+  return [
+    `**${set.name}**: ${evaluation.faults} faults, ${Math.round(evaluation.normal_source_hours)} source-hours without one, ${records.toLocaleString('en-US')} records`,
     '',
     markdown(
       ['score', 'AUC', ...RATES.map((rate) => `found at ${rate}`)],
-      [
-        row('random', evaluation.random),
-        ...(plain === undefined ? [] : [row(PLAIN.name, plain.evaluation.score)]),
-        ...rows(evaluation.channels, 'only', row),
-        row('all channels (default)', evaluation.score),
-        ...rows(evaluation.leave_one_out, 'without', row),
-        ...others.flatMap(([variant, result]) => [
-          row(`all, ${variant}`, result.evaluation.score),
-          ...rows(pick(result.evaluation.channels, 'dmd'), `${variant}, only`, row),
-        ]),
-      ],
+      scoresOf(set).map(([label, { auc_source, recall_own_source_at }]) => [
+        label,
+        decimals(auc_source, 3),
+        ...RATES.map((rate) => decimals(recall_own_source_at[rate]!, 2)),
+      ]),
     ),
   ].join('\n');
 }
@@ -108,14 +129,6 @@ export function detailTables({ name, results }: SetResults): string {
 function pick(rows: Evaluation['channels'], channel: string): Evaluation['channels'] {
   const row = rows?.[channel];
   return row === undefined ? null : { [channel]: row };
-}
-
-function rows(
-  scores: Evaluation['channels'],
-  label: string,
-  row: (label: string, scores: ScoreRow) => string[],
-): string[][] {
-  return Object.entries(scores ?? {}).map(([channel, score]) => row(`${label} ${channel}`, score));
 }
 
 /** Padded, so that it reads as text, too. */
