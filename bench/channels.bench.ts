@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { newCalibrations, ChannelScorer, type ChannelWindow } from '../src/detect/channels/channel-scorer.ts';
-import { DEFAULT_WEIGHTS } from '../src/detect/channels/combination.ts';
+import { CHANNELS, DEFAULT_WEIGHTS } from '../src/detect/channels/combination.ts';
 import {
   addValue,
   isJudged,
@@ -11,6 +11,7 @@ import {
 } from '../src/detect/channels/values.ts';
 import { DmdKernel } from '../src/detect/dmd/kernel.ts';
 import { History } from '../src/detect/history.ts';
+import { Drive, type Line } from '../test/detect/drive.ts';
 
 /** One window of a full source: 120 windows before it, 100 templates, 32 numeric slots. */
 const WINDOWS = 120;
@@ -130,4 +131,34 @@ test('all channels of one window beside the DMD kernel', () => {
   );
   expect(dmd()).toBeGreaterThan(0);
   expect(channels()).toBeGreaterThan(-7);
+});
+
+test('state of a source with 100 templates and 32 numeric slots', () => {
+  const syllables = ['ba', 'de', 'fi', 'go', 'ku', 'la', 'me', 'ni', 'ro', 'su'];
+  const name = (k: number): string => syllables[k % 10]! + syllables[Math.floor(k / 10)]! + syllables[(3 * k) % 10]!;
+  let record = 0;
+  // Seven records a template and pane: every one has all the lines, ids and numbers that are kept of it.
+  const lines = (): Line[] =>
+    Array.from({ length: 7 * TEMPLATES }, (_, i) => {
+      const k = i % TEMPLATES;
+      const id = (++record).toString(16);
+      const end = k < SLOTS ? `took ${Math.floor(10 ** (4 * random()))} ms` : 'is done';
+      return {
+        text: `2026-11-22T10:00:00.${100 + (record % 900)}Z ${name(k)} handled an order of the ${name(k + 7)} shop, which ${end}`,
+        severity: 9,
+        trace: id.padStart(32, '1'),
+        span: id.padStart(16, '2'),
+      };
+    });
+  const drive = new Drive({ channels: [...CHANNELS] });
+  drive.detector.open(0, 'file:a');
+  let templates = 0;
+  for (let t = 0; t < WINDOWS + 5; t++) templates = drive.step(lines())[0]?.templates ?? 0;
+  drive.observe(lines());
+  const kib = drive.detector.stateBytes(0) / 1024;
+  console.log(
+    `${templates} templates, ${SLOTS} numeric slots, ${WINDOWS} windows, an open pane: ${kib.toFixed(0)} KiB (limit 320)`,
+  );
+  expect(templates).toBe(TEMPLATES);
+  expect(kib).toBeLessThanOrEqual(320);
 });

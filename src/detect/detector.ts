@@ -71,10 +71,9 @@ export class Detector {
     return [...this.#byHandle.keys()];
   }
 
-  /** Bytes of a source's history, without its vectors (shared) and its tree. */
+  /** Bytes of what a source keeps beside its tree and its vectors: see {@link Source.byteLength}. */
   stateBytes(handle: number): number {
-    const source = this.#byHandle.get(handle);
-    return source === undefined ? 0 : source.history.byteLength + (source.slots?.byteLength ?? 0);
+    return this.#byHandle.get(handle)?.byteLength ?? 0;
   }
 
   /** Distinct template texts of the shard, with or without their vector yet. */

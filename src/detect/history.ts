@@ -12,6 +12,8 @@ const STALE = 1 << 14;
 const INCOMPLETE = 1 << GATES.indexOf('incomplete');
 const DEGRADED = 1 << GATES.indexOf('degraded');
 const FIRST_SLOTS = 16;
+/** Columns grow by: doubling them would leave a fourth of a source's memory unused. */
+const SLOT_STEP = 8;
 /** A loud window counts as normal after so many: what comes back every hour is known by its third time. Chosen in docs/decisions/0028. */
 export const RIPE_WINDOWS = 90;
 
@@ -243,8 +245,7 @@ export class History {
   /** Makes room for slots up to `slots` - 1. */
   growSlots(slots: number): void {
     if (slots <= this.slotCapacity) return;
-    let wide = this.slotCapacity;
-    while (wide < slots) wide *= 2;
+    const wide = Math.ceil(slots / SLOT_STEP) * SLOT_STEP;
     const grown = new Uint32Array(this.capacity * wide);
     for (let row = 0; row < this.capacity; row++) {
       grown.set(this.#counts.subarray(row * this.slotCapacity, (row + 1) * this.slotCapacity), row * wide);

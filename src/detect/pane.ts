@@ -5,10 +5,10 @@ import type { SlotNumbers } from './miner/numbers.ts';
 import { uniteQuantiles } from './miner/quantiles.ts';
 import { current, type Template } from './template.ts';
 
-/** Lines of a template kept per pane, and their longest form. */
+/** Lines of a template in a window, and their longest form. */
 export const MAX_SAMPLES = 3;
 export const MAX_SAMPLE_BYTES = 512;
-/** Trace/span ids kept per template and pane: 16 + 8 bytes each. */
+/** Trace/span ids of a template in a window: 16 + 8 bytes each. */
 export const MAX_TRACES = 5;
 export const TRACE_BYTES = 24;
 
@@ -20,8 +20,8 @@ export interface PaneEntry {
   levels: Levels;
   /** UTF-8, one character per byte: a third of the memory of a byte array each. Empty where no samples are kept. */
   samples: readonly string[];
-  /** {@link TRACE_BYTES} each, as in {@link samples}. */
-  traces: readonly string[];
+  /** {@link TRACE_BYTES} each behind one another, as in {@link samples}. */
+  traces: string;
   /** What its number positions held. */
   numbers: readonly SlotNumbers[];
 }
@@ -37,11 +37,36 @@ export function sampleOf(bytes: Uint8Array, start: number, end: number): string 
 }
 
 /** Whether the trace whose id begins at `ids[start]` is among `traces`. */
-export function holdsTrace(traces: readonly string[], ids: Uint8Array, start: number): boolean {
-  return traces.some((trace) => {
-    for (let k = 0; k < 16; k++) if (trace.charCodeAt(k) !== ids[start + k]) return false;
-    return true;
-  });
+export function holdsTrace(traces: string, ids: Uint8Array, start: number): boolean {
+  for (let at = 0; at < traces.length; at += TRACE_BYTES) {
+    let k = 0;
+    while (k < 16 && traces.charCodeAt(at + k) === ids[start + k]) k++;
+    if (k === 16) return true;
+  }
+  return false;
+}
+
+/** Of `traces`, one after the other. */
+export function splitTraces(traces: string): string[] {
+  return Array.from({ length: traces.length / TRACE_BYTES }, (_, i) =>
+    traces.slice(i * TRACE_BYTES, (i + 1) * TRACE_BYTES),
+  );
+}
+
+/** What V8 puts in front of a string, and rounds its length up to at most. */
+const STRING_HEAD = 16;
+
+/** Bytes of what an entry, closed or open, holds: texts, ids and arrays. */
+export function entryBytes({ samples, traces, levels, numbers }: Omit<PaneEntry, 'template' | 'count'>): number {
+  const texts = [...samples, traces].reduce((sum, text) => sum + STRING_HEAD + text.length, 0);
+  const summaries = numbers.reduce((sum, { quantiles }) => sum + 8 * 8 + quantiles.bars.byteLength, 0);
+  return texts + 8 * levels.length + summaries;
+}
+
+/** What of a window's bounds a pane keeps: two panes overlap in a window of two, and each has to do for the next window. */
+export function keptPerPane(panesPerWindow: number): { samples: number; traces: number } {
+  const share = (most: number): number => (panesPerWindow === 1 ? most : Math.ceil(most / 2));
+  return { samples: share(MAX_SAMPLES), traces: share(MAX_TRACES) };
 }
 
 /** {@link TRACE_BYTES} bytes at `ids[start]`. */
@@ -90,16 +115,21 @@ export function unite(panes: readonly Pane[]): Pane {
       } else {
         known.count += entry.count;
         known.levels = addLevels(known.levels, entry.levels);
-        known.samples = [...known.samples, ...entry.samples].slice(0, MAX_SAMPLES);
-        const { traces } = known;
-        const isNew = (ids: string): boolean => !traces.some((other) => other.slice(0, 16) === ids.slice(0, 16));
-        known.traces = [...traces, ...entry.traces.filter(isNew)].slice(0, MAX_TRACES);
+        // The newest first: the pane before leaves with the next window.
+        known.samples = [...entry.samples, ...known.samples].slice(0, MAX_SAMPLES);
+        known.traces = uniteTraces(entry.traces, known.traces);
         known.numbers = uniteNumbers(known.numbers, entry.numbers);
       }
     }
   }
   const gap = panes.some((pane) => pane.gap);
   return { records, warnings, errors, entries: [...byTemplate.values()], gap };
+}
+
+function uniteTraces(newer: string, older: string): string {
+  const held = new Set(splitTraces(newer).map((ids) => ids.slice(0, 16)));
+  const others = splitTraces(older).filter((ids) => !held.has(ids.slice(0, 16)));
+  return (newer + others.join('')).slice(0, MAX_TRACES * TRACE_BYTES);
 }
 
 /** By token. Exact: means, squares and quantiles are those of all values together. */

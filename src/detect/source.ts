@@ -9,7 +9,17 @@ import { addLevels, LEVEL_NAMES, levelOf } from './levels.ts';
 import { survivor } from './miner/cluster.ts';
 import type { Cluster, Miner } from './miner/miner.ts';
 import type { SlotNumbers } from './miner/numbers.ts';
-import { EMPTY_PANE, GAP_PANE, holdsTrace, MAX_SAMPLES, MAX_TRACES, sampleOf, traceOf, unite } from './pane.ts';
+import {
+  entryBytes,
+  EMPTY_PANE,
+  GAP_PANE,
+  holdsTrace,
+  keptPerPane,
+  sampleOf,
+  TRACE_BYTES,
+  traceOf,
+  unite,
+} from './pane.ts';
 import type { Pane, PaneEntry } from './pane.ts';
 import type { WindowScorer } from './score.ts';
 import { current, MAX_TEMPLATES, TemplateTable, type Template } from './template.ts';
@@ -35,7 +45,7 @@ interface ClusterPane {
   firstMs: number;
   levels: number[];
   samples: string[];
-  traces: string[];
+  traces: string;
 }
 
 /** Everything that belongs to one source: template tree, open pane, closed panes, history, baseline. */
@@ -59,7 +69,8 @@ export class Source {
   savedWindowId = -Infinity;
   /** Templates without a vector when Gram rows were last formed. */
   unembedded: readonly Template[] = [];
-  readonly #samplesKept: number;
+  /** A template and pane. */
+  readonly #kept: { samples: number; traces: number };
   #panes: Pane[];
   #touched: Cluster[] = [];
   #openRecords = 0;
@@ -91,7 +102,8 @@ export class Source {
     this.channels = options.channels ?? null;
     this.history = new History(options.historyWindows, { scored: this.channels !== null });
     this.slots = options.values === true ? new SlotHistory(options.historyWindows) : null;
-    this.#samplesKept = options.keepSamples ? MAX_SAMPLES : 0;
+    const { samples, traces } = keptPerPane(options.panesPerWindow);
+    this.#kept = { samples: options.keepSamples ? samples : 0, traces: traces * TRACE_BYTES };
     this.templates = new TemplateTable(this.history, options.vectors);
     this.#panes = new Array<Pane>(options.panesPerWindow - 1).fill(options.precededByGap ? GAP_PANE : EMPTY_PANE);
   }
@@ -127,9 +139,9 @@ export class Source {
     cluster.paneCount++;
     const pane = cluster.pane as ClusterPane;
     pane.levels[levelOf(severity)]!++;
-    if (pane.samples.length < this.#samplesKept) pane.samples.push(sampleOf(bytes, start, end));
-    if (pane.traces.length < MAX_TRACES && idStart >= 0 && !holdsTrace(pane.traces, ids, idStart)) {
-      pane.traces.push(traceOf(ids, idStart));
+    if (pane.samples.length < this.#kept.samples) pane.samples.push(sampleOf(bytes, start, end));
+    if (pane.traces.length < this.#kept.traces && idStart >= 0 && !holdsTrace(pane.traces, ids, idStart)) {
+      pane.traces += traceOf(ids, idStart);
     }
     return true;
   }
@@ -167,6 +179,18 @@ export class Source {
   noteUnembedded(): boolean {
     this.unembedded = this.templates.bySlot.filter((template) => template?.vector.values === null) as Template[];
     return this.unembedded.length > 0;
+  }
+
+  /** Bytes of its history, its panes and what its channels have learnt, without its tree and its vectors, which others share. */
+  get byteLength(): number {
+    const panes = this.#panes.flatMap(({ entries }) => entries).reduce((sum, entry) => sum + entryBytes(entry), 0);
+    const open = this.#touched.reduce(
+      (sum, { pane, numbers }) =>
+        sum + entryBytes({ ...(pane as ClusterPane), numbers: [] }) + (numbers?.byteLength ?? 0),
+      0,
+    );
+    const learnt = (this.slots?.byteLength ?? 0) + (this.channels?.byteLength ?? 0);
+    return this.history.byteLength + learnt + panes + open;
   }
 
   /** What the bounds made leave since the last call. */
@@ -271,7 +295,7 @@ export class Source {
       cluster.paneCount = 0;
       pane.levels = newLevels();
       pane.samples = [];
-      pane.traces = [];
+      pane.traces = '';
     }
     this.#touched.length = 0;
     return entries;
@@ -279,7 +303,7 @@ export class Source {
 }
 
 function newClusterPane(template: Template | null, firstMs: number): ClusterPane {
-  return { template, firstMs, levels: newLevels(), samples: [], traces: [] };
+  return { template, firstMs, levels: newLevels(), samples: [], traces: '' };
 }
 
 function newLevels(): number[] {

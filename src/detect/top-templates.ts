@@ -1,7 +1,7 @@
 import { NO_LEVELS } from './levels.ts';
 import type { SlotNumbers } from './miner/numbers.ts';
 import { quantile } from './miner/quantiles.ts';
-import { TRACE_BYTES, type PaneEntry } from './pane.ts';
+import { splitTraces, TRACE_BYTES, type PaneEntry } from './pane.ts';
 import type { TemplateShare } from './attribution.ts';
 import type { Source } from './source.ts';
 import { placeholderOf, type Template } from './template.ts';
@@ -9,7 +9,7 @@ import type { NumberSummary, TopTemplate } from './verdict.ts';
 
 const MAX_TOP_TEMPLATES = 10;
 /** Of a template that did not occur in the window. */
-const NOTHING: Omit<PaneEntry, 'template' | 'count'> = { levels: NO_LEVELS, samples: [], traces: [], numbers: [] };
+const NOTHING: Omit<PaneEntry, 'template' | 'count'> = { levels: NO_LEVELS, samples: [], traces: '', numbers: [] };
 
 /**
  * The templates that window `i` is loud for.
@@ -26,7 +26,7 @@ export function topTemplates(
   return shares.slice(0, MAX_TOP_TEMPLATES).map(({ column, share }) => {
     const template = source.templates.bySlot[column]!;
     const { levels, samples, traces, numbers } = entries.get(template) ?? NOTHING;
-    const ids = traces.map((trace) => Buffer.from(trace, 'latin1'));
+    const ids = splitTraces(traces).map((trace) => Buffer.from(trace, 'latin1'));
     return {
       templateId: template.id,
       template: template.text,

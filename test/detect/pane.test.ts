@@ -6,6 +6,7 @@ import {
   GAP_PANE,
   MAX_SAMPLE_BYTES,
   sampleOf,
+  splitTraces,
   TRACE_BYTES,
   unite,
   type Pane,
@@ -21,7 +22,7 @@ const trace = (id: number, span: number) =>
   String.fromCharCode(...new Uint8Array(TRACE_BYTES).fill(id, 0, 16).fill(span, 16));
 
 function entry(template: Template, count: number, more: Partial<PaneEntry> = {}): PaneEntry {
-  return { template, count, levels: NO_LEVELS, samples: [], traces: [], numbers: [], ...more };
+  return { template, count, levels: NO_LEVELS, samples: [], traces: '', numbers: [], ...more };
 }
 
 function pane(...entries: PaneEntry[]): Pane {
@@ -65,13 +66,13 @@ describe('a window', () => {
     expect(unite([pane(entry(from, 2), entry(one, 3))]).entries).toEqual([entry(one, 5)]);
   });
 
-  test('has at most 3 samples and 5 traces of a template, no trace twice', () => {
+  test('has at most 3 samples and 5 traces of a template, no trace twice, the newest first', () => {
     const { entries } = unite([
-      pane(entry(one, 2, { samples: ['a', 'b'], traces: [trace(1, 1), trace(2, 1)] })),
-      pane(entry(one, 9, { samples: ['c', 'd'], traces: [2, 3, 4, 1, 5, 6].map((id) => trace(id, 7)) })),
+      pane(entry(one, 2, { samples: ['a', 'b'], traces: trace(1, 1) + trace(2, 1) })),
+      pane(entry(one, 9, { samples: ['c', 'd'], traces: [2, 3, 4, 7, 5].map((id) => trace(id, 7)).join('') })),
     ]);
-    expect(entries[0]!.samples).toEqual(['a', 'b', 'c']);
-    expect(entries[0]!.traces.map((ids) => ids.charCodeAt(0))).toEqual([1, 2, 3, 4, 5]);
+    expect(entries[0]!.samples).toEqual(['c', 'd', 'a']);
+    expect(splitTraces(entries[0]!.traces).map((ids) => ids.charCodeAt(0))).toEqual([2, 3, 4, 7, 5]);
   });
 });
 

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { NO_EVICTIONS } from '../../src/detect/evictions.ts';
 import { ErrorBaseline } from '../../src/detect/baseline.ts';
 import { Miner } from '../../src/detect/miner/miner.ts';
+import { splitTraces } from '../../src/detect/pane.ts';
 import { Source } from '../../src/detect/source.ts';
 import { VectorTable } from '../../src/detect/vectors.ts';
 import { randomNumbers } from './miner/lines.ts';
@@ -44,12 +45,20 @@ function close(gap = false) {
 }
 
 describe('a pane', () => {
-  test('keeps 3 samples and 5 distinct traces of a template, and the time of its first line', () => {
+  test('keeps samples and distinct traces of a template, and the time of its first line', () => {
     for (let i = 0; i < 20; i++) observe(`request ${i} done`, { timeMs: 100 + i, trace: 1 + (i >> 1) });
     const [entry] = close().entries;
     expect(entry).toMatchObject({ count: 20, template: { text: 'request <*> done', firstSeenMs: 100 } });
-    expect(entry!.samples).toEqual(['request 0 done', 'request 1 done', 'request 2 done']);
-    expect(entry!.traces.map((ids) => ids.charCodeAt(0))).toEqual([1, 2, 3, 4, 5]);
+    expect(entry!.samples).toEqual(['request 0 done', 'request 1 done']);
+    expect(splitTraces(entry!.traces).map((ids) => ids.charCodeAt(0))).toEqual([1, 2, 3]);
+    for (let i = 20; i < 40; i++) observe(`request ${i} done`, { trace: 1 + (i >> 1) });
+    const [both] = close().entries;
+    expect(both!.samples).toEqual(['request 20 done', 'request 21 done', 'request 0 done']);
+    expect(splitTraces(both!.traces).map((ids) => ids.charCodeAt(0))).toEqual([11, 12, 13, 1, 2]);
+    source = create(1);
+    for (let i = 0; i < 20; i++) observe(`request ${i} done`, { trace: 1 + (i >> 1) });
+    const [alone] = close().entries;
+    expect([alone!.samples.length, splitTraces(alone!.traces).length]).toEqual([3, 5]);
   });
 
   test('counts records at WARN or above, and those of them at ERROR or above', () => {
@@ -67,7 +76,7 @@ describe('a pane', () => {
     const { entries, records } = close();
     expect(records).toBe(2);
     expect(entries.map(({ count }) => count)).toEqual([1, 1]);
-    expect(entries[1]!.traces.map((ids) => ids.charCodeAt(0))).toEqual([2]);
+    expect(splitTraces(entries[1]!.traces).map((ids) => ids.charCodeAt(0))).toEqual([2]);
   });
 
   test('that is a gap keeps nothing, but its templates are known and their vectors asked for', () => {

@@ -22,6 +22,7 @@ const LARGEST = 1e150;
  */
 export class Calibration {
   readonly #ring = new Float64Array(CAPACITY);
+  readonly byteLength = this.#ring.byteLength;
   #size = 0;
   #head = 0;
 

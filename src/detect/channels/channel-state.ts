@@ -25,6 +25,11 @@ export class ChannelState {
     this.calibrations[CHANNELS.indexOf('dmd')]!.clear();
   }
 
+  /** Of the rings. */
+  get byteLength(): number {
+    return this.calibrations.reduce((sum, calibration) => sum + calibration.byteLength, 0);
+  }
+
   save(): SavedChannels {
     return {
       calibrations: this.calibrations.map((calibration) => calibration.save()),

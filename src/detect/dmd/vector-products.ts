@@ -53,8 +53,7 @@ export class VectorProducts {
   }
 
   #grow(rows: number): void {
-    let room = 16;
-    while (room < rows) room *= 2;
+    const room = Math.ceil(rows / 8) * 8;
     const length = (room * (room + 1)) / 2;
     if (length <= this.#packed.length) return;
     const grown = new Float64Array(length);

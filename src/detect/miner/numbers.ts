@@ -54,6 +54,10 @@ export class NumberSlots {
     sketch.add(value, y);
   }
 
+  get byteLength(): number {
+    return this.#slots.reduce((sum, { sketch, sums }) => sum + sketch.byteLength + sums.byteLength, 0);
+  }
+
   /** Slots that had values, and a new start. */
   take(): SlotNumbers[] {
     const taken: SlotNumbers[] = [];

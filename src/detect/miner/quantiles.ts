@@ -38,6 +38,10 @@ export class QuantileSketch {
   #first = 0;
   #last = -1;
 
+  get byteLength(): number {
+    return this.#bars.byteLength + this.#range.byteLength;
+  }
+
   /** @param y - of `value`, finite */
   add(value: number, y: number): void {
     let k = Math.floor((y * FINEST) / (1 << this.#shift));
