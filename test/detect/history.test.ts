@@ -153,6 +153,6 @@ describe('staleness', () => {
 test('bytes: 121 windows of 20 templates take less than 100 KiB', () => {
   const history = new History(121);
   history.growSlots(20);
-  expect(history.byteLength).toBe(121 * 32 * 4 + 121 * 60 + 121 * 122 * 4);
+  expect(history.byteLength).toBe(121 * 24 * 4 + 121 * 60 + 121 * 122 * 4);
   expect(history.byteLength).toBeLessThan(100 * 1024);
 });
