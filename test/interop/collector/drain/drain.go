@@ -1,7 +1,7 @@
 // Package drain stands in for opentelemetry-collector-contrib's drainprocessor, which the module proxy does not serve.
-// It has that processor's default configuration and puts the same library (go-drain3) behind the same lock: one Drain
-// tree for everything that passes, each record's body trained into it, its template left as `log.record.template`.
-// It records no metrics of its own, so it costs, if anything, a little less.
+// It has that processor's defaults (but for max_clusters, of which 0 is no limit there) and puts the same library (go-drain3)
+// behind a lock, too: one Drain tree for everything that passes, each record's body trained into it, its template left as
+// `log.record.template`. It records no metrics of its own, so it costs, if anything, a little less.
 package drain
 
 import (
