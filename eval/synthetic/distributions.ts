@@ -58,3 +58,8 @@ function poisson(mean: number, { uniform, normal }: Dice): number {
   }
   return count;
 }
+
+/** How long something took, as a log line says it: log-normal around `median`, `slow` times as long. */
+export function rounded(dice: Dice, median: number, slow: number, digits = 3): string {
+  return dice.logNormal(median * slow, 0.5).toFixed(digits);
+}

@@ -1,151 +1,7 @@
-/** What runs by itself: database, cache, queue worker, batch jobs, scheduler, the machine. */
-import type { Dice } from './distributions.ts';
-import { DAY_MS, ERROR, HOUR_MS, job, MINUTE_MS, rare, traffic, WARN } from './emitters.ts';
+/** What runs by itself: queue worker, batch jobs, scheduler, the machine. */
+import { rounded } from './distributions.ts';
+import { DAY_MS, HOUR_MS, job, MINUTE_MS, rare, traffic, WARN } from './emitters.ts';
 import type { SourceModel } from './services.ts';
-
-const round = (dice: Dice, median: number, slow: number, digits = 3): string =>
-  dice.logNormal(median * slow, 0.5).toFixed(digits);
-
-/** Stationary load, checkpoints every five minutes, restarted twice in the week. */
-export function db(startMs: number): SourceModel {
-  return {
-    name: 'db',
-    perMinute: () => 7,
-    emitters: [
-      traffic({
-        perMinute: () => 7,
-        errorShare: 0.004,
-        kinds: [
-          {
-            weight: 20,
-            shifted: 8,
-            text: (dice) =>
-              `connection received: host=10.0.1.${dice.integer(2, 9)} port=${dice.integer(30_000, 60_000)}`,
-          },
-          { weight: 20, shifted: 8, text: () => 'connection authorized: user=shop database=shop' },
-          {
-            weight: 20,
-            shifted: 40,
-            text: (dice, slow) => `disconnection: session time: 0:00:${round(dice, 4, slow)} user=shop database=shop`,
-          },
-          {
-            weight: 12,
-            shifted: 20,
-            text: (dice, slow) => `duration: ${round(dice, 130, slow)} ms  execute fetch_orders`,
-          },
-          {
-            weight: 1,
-            shifted: 15,
-            severity: WARN,
-            text: (dice) => `there is already a transaction in progress, pid ${dice.integer(900, 999)}`,
-          },
-        ],
-        errors: [
-          {
-            weight: 2,
-            severity: ERROR,
-            text: (dice) => `canceling statement due to statement timeout, pid ${dice.integer(900, 999)}`,
-          },
-          {
-            weight: 1,
-            severity: ERROR,
-            text: (dice) => `deadlock detected, process ${dice.integer(900, 999)} waits for ShareLock`,
-          },
-        ],
-      }),
-      job({
-        periodMs: 5 * MINUTE_MS,
-        offsetMs: 40_000,
-        jitterMs: 1500,
-        run: (dice, slow) => [
-          { afterMs: 0, text: 'checkpoint starting: time' },
-          {
-            afterMs: dice.between(20_000, 50_000),
-            text: `checkpoint complete: wrote ${dice.integer(20, 900)} buffers; write=${round(dice, 26, slow)} s, sync=${round(dice, 0.02, slow)} s`,
-          },
-        ],
-      }),
-      job({
-        periodMs: 17 * MINUTE_MS,
-        jitterMs: 90_000,
-        run: (dice) => [
-          {
-            afterMs: 0,
-            text: `automatic vacuum of table "shop.public.orders": pages: ${dice.integer(0, 9)} removed, ${dice.integer(100, 9000)} remain`,
-          },
-        ],
-      }),
-    ],
-    novel: [
-      'could not extend file "base/16384/16402": No space left on device',
-      'invalid page in block 4112 of relation base/16384/16431',
-      'out of shared memory, you might need to increase max_locks_per_transaction',
-      'could not receive data from WAL stream: server closed the connection unexpectedly',
-      'remaining connection slots are reserved for superusers',
-      'archive command failed with exit code 1',
-      'database is not accepting commands to avoid wraparound data loss',
-    ],
-    starts: [1.9, 4.35].map((day) => ({
-      timeMs: startMs + day * DAY_MS,
-      pauseMs: 8_000,
-      lines: [
-        'received fast shutdown request',
-        'database system is shut down',
-        'starting PostgreSQL 15.6',
-        'database system is ready to accept connections',
-      ],
-    })),
-  };
-}
-
-/** As steady as a clock. */
-export function cache(): SourceModel {
-  return {
-    name: 'cache',
-    perMinute: () => 8,
-    emitters: [
-      job({
-        periodMs: 15_000,
-        jitterMs: 300,
-        run: (dice) => [{ afterMs: 0, text: `clients connected: ${dice.integer(38, 44)}, blocked: 0` }],
-      }),
-      traffic({
-        perMinute: () => 4,
-        errorShare: 0.001,
-        kinds: [
-          {
-            weight: 5,
-            shifted: 1,
-            text: (dice, slow) =>
-              `DB 0: ${dice.integer(5000, 6000)} keys (${dice.integer(900, 1100)} volatile) scanned in ${round(dice, 3, slow, 1)} ms`,
-          },
-          { weight: 3, shifted: 1, text: (dice) => `evicted ${dice.integer(1, 30)} keys` },
-          { weight: 1, shifted: 10, text: (dice, slow) => `slow command HGETALL took ${round(dice, 14, slow, 1)} ms` },
-        ],
-        errors: [{ weight: 1, severity: ERROR, text: () => "can't save in background: fork: Cannot allocate memory" }],
-      }),
-      job({
-        periodMs: 10 * MINUTE_MS,
-        jitterMs: 2000,
-        run: (dice) => [
-          { afterMs: 0, text: '100 changes in 600 seconds. Saving...' },
-          { afterMs: dice.between(300, 900), text: 'DB saved on disk' },
-          { afterMs: 1000, text: 'Background saving terminated with success' },
-        ],
-      }),
-    ],
-    novel: [
-      'MISCONF errors writing to the AOF file: Input/output error',
-      'connection with replica 10.0.2.8:6379 lost',
-      'protocol error from client: too big bulk count string',
-      'asynchronous AOF fsync is taking too long (disk is busy?)',
-      'short read or OOM loading DB, unrecoverable error',
-      'possible SECURITY ATTACK detected: POST or Host: commands',
-      'failover auth denied to 7d01: already voted',
-    ],
-    starts: [],
-  };
-}
 
 /** Takes orders from a queue, beats every half minute, synchronises every minute. */
 export function worker(startMs: number): SourceModel {
@@ -161,11 +17,11 @@ export function worker(startMs: number): SourceModel {
             weight: 10,
             shifted: 3,
             text: (dice, slow) =>
-              `level=info msg="order processed" order=${dice.integer(10_000, 99_999)} items=${dice.integer(1, 9)} took=${round(dice, 0.4, slow)}s`,
+              `level=info msg="order processed" order=${dice.integer(10_000, 99_999)} items=${dice.integer(1, 9)} took=${rounded(dice, 0.4, slow)}s`,
           },
           {
             weight: 4,
-            text: (dice, slow) => `level=info msg="mail sent" template=receipt took=${round(dice, 0.9, slow)}s`,
+            text: (dice, slow) => `level=info msg="mail sent" template=receipt took=${rounded(dice, 0.9, slow)}s`,
           },
           {
             weight: 1,
@@ -197,7 +53,7 @@ export function worker(startMs: number): SourceModel {
         run: (dice, slow) => [
           {
             afterMs: 0,
-            text: `level=info msg="stock synchronised" changed=${dice.poisson(12)} took=${round(dice, 1.2, slow)}s`,
+            text: `level=info msg="stock synchronised" changed=${dice.poisson(12)} took=${rounded(dice, 1.2, slow)}s`,
           },
         ],
       }),
@@ -242,7 +98,7 @@ export function batch(): SourceModel {
           { afterMs: 0, text: '[export] begin' },
           ...Array.from({ length: 8 + dice.poisson(4) }, (_, k) => ({
             afterMs: 4000 * (k + dice.uniform()),
-            text: `[export] chunk ${k} rows=${dice.integer(800, 1000)} took ${round(dice, 2, slow)} s`,
+            text: `[export] chunk ${k} rows=${dice.integer(800, 1000)} took ${rounded(dice, 2, slow)} s`,
           })),
           { afterMs: 60_000, text: '[export] done' },
         ],
@@ -281,7 +137,7 @@ export function scheduler(): SourceModel {
           run: (dice, slow) => [
             { afterMs: 0, text: `${step}: begin` },
             { afterMs: 3000, text: `${step}: ${dice.integer(180, 260)} entries` },
-            { afterMs: dice.logNormal(9000, 0.3), text: `${step}: finished in ${round(dice, 9, slow, 1)} s` },
+            { afterMs: dice.logNormal(9000, 0.3), text: `${step}: finished in ${rounded(dice, 9, slow, 1)} s` },
           ],
         }),
       ),

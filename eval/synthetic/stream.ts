@@ -1,8 +1,9 @@
 /** A week of a small shop's logs with everything in it that happens in a week, and faults. The same seed gives the same bytes. */
+import { cache, db } from './databases.ts';
 import { createDice } from './distributions.ts';
 import { DAY_MS, ERROR, MINUTE_MS, type Effect, type Line } from './emitters.ts';
 import { planFaults, type PlannedFault } from './faults.ts';
-import { batch, cache, db, node, scheduler, worker } from './machines.ts';
+import { batch, node, scheduler, worker } from './machines.ts';
 import { api, auth, web, type SourceModel } from './services.ts';
 
 /** A Monday; 23 s past, so that faults begin inside a window's step and not at its edge. */

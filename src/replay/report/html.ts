@@ -43,3 +43,13 @@ export function embedJson(value: unknown): Html {
     JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`),
   );
 }
+
+/** `2026-11-22 09:34` */
+export function utc(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 16).replace('T', ' ');
+}
+
+/** `68,852` */
+export function count(n: number): string {
+  return n.toLocaleString('en-US');
+}

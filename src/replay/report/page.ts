@@ -1,15 +1,14 @@
 /** The report of a replay: one HTML file that loads nothing, and whose policy would let it load nothing. */
 import { createHash } from 'node:crypto';
-import { truncate } from '../../alert/message.ts';
 import { CHANNELS } from '../../detect/channels/combination.ts';
-import type { TopTemplate } from '../../detect/verdict.ts';
 import type { Evaluation } from '../evaluation/evaluate.ts';
 import { labelName, type Labels } from '../evaluation/labels.ts';
+import { anomalySection } from './anomalies.ts';
 import { columnOf, faultRow, laneChart, outcome, sweepChart } from './chart.ts';
-import { embedJson, Html, markup } from './html.ts';
+import { count, embedJson, Html, markup, utc } from './html.ts';
 import { SCRIPT } from './script.ts';
 import { STYLE } from './style.ts';
-import type { Lane, ReportEpisode, Timeline } from './timeline.ts';
+import type { Lane, Timeline } from './timeline.ts';
 
 export interface ReportContent {
   /** Names of the recordings. */
@@ -23,9 +22,6 @@ export interface ReportContent {
 }
 
 const MAX_INPUTS = 5;
-const MAX_TEMPLATES = 4;
-const MAX_MESSAGE_CHARACTERS = 500;
-const MAX_TEMPLATE_CHARACTERS = 240;
 
 const hash = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 const POLICY = [
@@ -197,72 +193,6 @@ function truthSection(labels: Labels, evaluation: Evaluation, notes: readonly st
   </section>`;
 }
 
-function anomalySection({ episodes }: Timeline): Html {
-  const told = episodes.flatMap((episode, e) => (episode.told === null ? [] : [anomalyDetails(episode, e)]));
-  return markup`<section>
-    <h2>Anomalies${told.length < episodes.length ? `, the ${count(told.length)} loudest` : ''}</h2>
-    ${told.length === 0 ? new Html('<p class="quiet">None.</p>') : told}
-  </section>`;
-}
-
-function anomalyDetails({ severity, startMs, endMs, isOpen, peakScore, told }: ReportEpisode, e: number): Html {
-  const { message, verdict } = told!;
-  const minutes = Math.round((endMs - startMs) / 60_000);
-  const channels = CHANNELS.flatMap((channel) => {
-    const nats = verdict.channels?.[channel];
-    return nats === undefined
-      ? []
-      : [
-          markup`<span>${channel}</span><meter max="12" value="${nats.toFixed(2)}"></meter
-            ><span class="number">${nats.toFixed(1)}</span>`,
-        ];
-  });
-  return markup`<details id="e${e}">
-    <summary>
-      <span class="quiet">${utc(startMs)}</span>
-      <span class="badge ${severity}">${severity}</span> ${truncate(message, MAX_MESSAGE_CHARACTERS)}
-    </summary>
-    <div class="detail">
-      <p class="quiet">
-        peak ${peakScore.toFixed(1)} σ,
-        ${isOpen ? 'not over at the end of the recording' : `over after ${count(minutes)} min`}; window
-        ${verdict.windowId}, ${count(verdict.records)} records, gates: ${verdict.gates.join(', ') || 'none'}
-      </p>
-      ${channels.length === 0 ? new Html('') : markup`<div class="nats">${channels}</div>`}
-      ${templates(verdict.topTemplates)}
-    </div>
-  </details> `;
-}
-
-function templates(top: readonly TopTemplate[]): Html {
-  if (top.length === 0) return new Html('');
-  const rows = top.slice(0, MAX_TEMPLATES).map(
-    ({ template, count: now, usualCount, share: part, samples }) =>
-      markup`<tr>
-        <td class="number">${usualCount}</td>
-        <td class="number">${now}</td>
-        <td class="number">${Math.round(100 * part)} %</td>
-        <td>
-          <code>${truncate(template, MAX_TEMPLATE_CHARACTERS)}</code
-          >${samples.length === 0 ? new Html('') : markup`<br /><code class="quiet">${truncate(samples[0]!, MAX_TEMPLATE_CHARACTERS)}</code>`}
-        </td>
-      </tr> `,
-  );
-  return markup`<table>
-    <thead>
-      <tr>
-        <th class="number">usual</th>
-        <th class="number">now</th>
-        <th class="number">share</th>
-        <th>template, and a line of it</th>
-      </tr>
-    </thead>
-    <tbody>
-      ${rows}
-    </tbody>
-  </table>`;
-}
-
 /** What the script needs beside the drawing. Scores in hundredths; a letter a column says which channel was loudest. */
 function scriptData({ timeline, truth }: ReportContent): object {
   const { startMs, columnMs, columns, lanes, episodes } = timeline;
@@ -298,14 +228,6 @@ function scriptData({ timeline, truth }: ReportContent): object {
     })),
     faults,
   };
-}
-
-function utc(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 16).replace('T', ' ');
-}
-
-function count(n: number): string {
-  return n.toLocaleString('en-US');
 }
 
 function share(x: number): string {
