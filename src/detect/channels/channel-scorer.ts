@@ -1,6 +1,6 @@
 import type { History } from '../history.ts';
 import { Calibration, countNoise } from './calibration.ts';
-import { CHANNELS, combineChannels, type Channel } from './combination.ts';
+import { CHANNELS, combineChannels, isSurprise, type Channel } from './combination.ts';
 import { nearestDistance } from './distance.ts';
 import { noveltySurprise } from './novelty.ts';
 import { rateSurprise } from './rate.ts';
@@ -80,7 +80,7 @@ export class ChannelScorer {
     const noise = countNoise(templates.mean, slots);
     for (const [c, channel] of CHANNELS.entries()) {
       const calibration = calibrations[c]!;
-      const isLength = channel === 'distance' || channel === 'dmd';
+      const isLength = !isSurprise(channel);
       const scale = isLength ? calibration.lengthScale(noise) : 1;
       nats[c] = isHeld(channel, window) ? 0 : calibration.surprise(this.raw[c]!, scale, !isLength);
       this.#sizes[c] = calibration.size;

@@ -5,7 +5,7 @@ import { normalUpperQuantile } from '../special/normal.ts';
 export const CHANNELS = ['rate', 'novelty', 'severity', 'silence', 'distance', 'dmd', 'values'] as const;
 export type Channel = (typeof CHANNELS)[number];
 
-/** How much of a channel's nats counts. `values` alone makes half of all false alarms. */
+/** How much of a channel's nats counts; 0 = not enabled. */
 export const DEFAULT_WEIGHTS: Readonly<Record<Channel, number>> = {
   rate: 1,
   novelty: 1,
@@ -13,28 +13,39 @@ export const DEFAULT_WEIGHTS: Readonly<Record<Channel, number>> = {
   silence: 1,
   distance: 1,
   dmd: 1,
-  values: 0.5,
+  values: 1,
 };
 
 /** Correlated channels: the sum of C of them is spread like that of C/f independent ones, each f times as large. */
-const CORRELATION = 0.15;
-/** Nats that a channel may have beyond the rarest rank it has seen. */
-const BEYOND_RANK = 3;
+const CORRELATION = 0.2;
+/** Nats that a channel may add to the sum beyond the rarest rank it has seen, and that it may have when it speaks alone. */
+const BEYOND_RANK = 4;
+const ALONE_BEYOND_RANK = 5;
+/** Nats that a channel alone must bring beyond its probability: the models are not exact that far out. */
+const DOUBT = 1.5;
+/** One channel alone is a warning; critical takes two that agree. */
+const MOST_ALONE = 2.9;
 const LOWEST = -6;
 const HIGHEST = 8;
 
 /**
  * One score, in sigmas, from the nats of all channels.
  *
- *     s'_c = min(w_c s_c, ln(h_c + 2) + 3)        no channel convinces alone beyond what its history can back
- *     f = 1 + .15 (C − 1)       C = enabled channels
- *     p = Q(C/f, Σ s'_c/f)      score = −Φ⁻¹(p), clipped to [−6, 8]
+ *     s'_c = min(w_c s_c, ln(h_c + 2) + 4)        no channel brings more than its history can back
+ *     f = 1 + .2 (C − 1)        C = enabled channels
+ *     p = Q(C/f, Σ s'_c/f)      together: −Φ⁻¹(p), clipped to [−6, 8]
+ *
+ * A sum of seven hardly moves for one loud channel, so the loudest of those that give a probability (not the lengths `distance` and `dmd`) may also speak alone:
+ *
+ *     s₁ = max_c min(w_c s_c, ln(h_c + 2) + 5)    p₁ = C e^{1.5 − s₁}    alone: −Φ⁻¹(p₁), at most 2.9
+ *     score = the larger of the two
  *
  * Fisher, "Statistical methods for research workers" (1932): −ln p of a true null is exponential, C of them sum up to a gamma distribution of shape C;
- * the scaled form for dependent ones is Brown, "A method for combining non-independent, one-sided tests of significance" (1975). Design section 6.
+ * the scaled form for dependent ones is Brown, "A method for combining non-independent, one-sided tests of significance" (1975); the smallest of C
+ * probabilities, Tippett, "The methods of statistics" (1931). Constants: docs/decisions/0029.
  *
- * Worked example: C = 6 (no `values`), h = 100, s = 2, 6.5, 9, .5, 1, .7: the third is cut to ln 102 + 3 = 7.625; f = 1.75, Σ = 18.325,
- * p = Q(3.429, 10.471) = .0035, score = 2.70.
+ * Worked example: C = 6 (no `values`), h = 100, s = 2, 6.5, 9, .5, 1, .7: the third is cut to ln 102 + 4 = 8.625; f = 2, Σ = 19.325, p = Q(3, 9.66) =
+ * .0037, together 2.68. Alone: s₁ = 9, below ln 102 + 5; p₁ = 6 e^(1.5 − 9) = .0033, 2.71. Score 2.71.
  *
  * @param nats - s_c by {@link CHANNELS}, finite and ≥ 0; 0 where a gate holds the channel back or it has no data
  * @param sizes - h_c by {@link CHANNELS}
@@ -49,18 +60,33 @@ export function combineChannels(
 ): { score: number; loudest: Channel } {
   let enabled = 0;
   let sum = 0;
+  let alone = 0;
   let loudest = -1;
   for (let c = 0; c < CHANNELS.length; c++) {
     capped[c] = 0;
     if (!(weights[c]! > 0)) continue;
     enabled++;
-    capped[c] = Math.min(weights[c]! * nats[c]!, Math.log(sizes[c]! + 2) + BEYOND_RANK);
+    const s = weights[c]! * nats[c]!;
+    const rarest = Math.log(sizes[c]! + 2);
+    capped[c] = Math.min(s, rarest + BEYOND_RANK);
+    if (isSurprise(CHANNELS[c]!)) alone = Math.max(alone, Math.min(s, rarest + ALONE_BEYOND_RANK));
     sum += capped[c]!;
     if (loudest < 0 || capped[c]! > capped[loudest]!) loudest = c;
   }
   if (loudest < 0) throw new RangeError('combination: no channel is enabled');
   const f = 1 + CORRELATION * (enabled - 1);
-  return { score: sigmas(enabled / f, sum / f), loudest: CHANNELS[loudest]! };
+  const score = Math.max(sigmas(enabled / f, sum / f), sigmasAlone(Math.log(enabled) + DOUBT - alone));
+  return { score, loudest: CHANNELS[loudest]! };
+}
+
+/** Whether x of a channel is −ln of a probability; else it is a length. */
+export function isSurprise(channel: Channel): boolean {
+  return channel !== 'distance' && channel !== 'dmd';
+}
+
+/** @param logProbability - ln p₁, may be above 0 */
+function sigmasAlone(logProbability: number): number {
+  return logProbability < -Math.LN2 ? Math.min(MOST_ALONE, normalUpperQuantile(logProbability)) : LOWEST;
 }
 
 /** −Φ⁻¹(Q(a, x)); by the lower tail where the upper one is above ½, which keeps its digits. */

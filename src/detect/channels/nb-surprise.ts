@@ -7,14 +7,14 @@ import { logIncompleteBeta } from '../special/beta.ts';
  * a count with variance μ + .25μ², and the 5 % term says that nobody's rate is known better than that. Design section 6; the negative binomial
  * tails as incomplete beta functions: Johnson, Kemp & Kotz, "Univariate discrete distributions" (2005), 5.6. n windows, sd with n − 1:
  *
- *     μ = (n·mean + .25)/(n + .5)     nₑ = max(2, n/2)      (neighbouring windows overlap, so they tell half as much)
+ *     μ = (n·mean + 2)/(n + 2)        nₑ = max(2, n/2)      (neighbouring windows overlap, so they tell half as much)
  *     v = max(var, μ)(1 + 1/nₑ) + (.05μ)²
  *     V = max(1.001μ, (nₑ v + 4(μ + spread·μ²))/(nₑ + 4))   spread = .25
  *     r = μ²/(V − μ)       q = r/(r + μ)
  *     lo = −ln P(X ≤ c) = −ln I_q(r, c + 1)      up = −ln P(X ≥ c) = −ln I_{1−q}(c, r),  0 if c = 0
  *
- * Worked example: n = 10 windows with 3, 4, 5, 4, 4, 3, 4, 5, 4, 4: mean 4, var .444; μ = 3.8333, nₑ = 5, v = 4.6367, V = 5.9124, r = 7.0679,
- * q = .6484. 4 now: up = .70, lo = .42 (nothing); 20 now: up = 10.93; 0 now: lo = 3.06.
+ * Worked example: n = 10 windows with 3, 4, 5, 4, 4, 3, 4, 5, 4, 4: mean 4, var .444; μ = 3.5, nₑ = 5, v = 4.2306, V = 5.2670, r = 6.9326,
+ * q = .6645. 4 now: up = .82, lo = .34 (nothing); 20 now: up = 11.87; 0 now: lo = 2.83.
  */
 export interface CountModel {
   mu: number;
@@ -28,6 +28,8 @@ export interface CountModel {
 /** Weight of μ² in the prior's variance: the novelty channel's histories are nearly all 0 and need the wide one. */
 export const COUNT_SPREAD = 0.25;
 export const NOVELTY_SPREAD = 1;
+/** Imagined windows of one record each: what has not been seen in two hours comes once in one, not once in eight. */
+const PRIOR_COUNT = 2;
 
 export function createCountModel(): CountModel {
   return { mu: 0, r: 0, q: 0, complement: 0 };
@@ -41,7 +43,7 @@ export function createCountModel(): CountModel {
  * @param variance - with n − 1; 0 where n < 2
  */
 export function fitCount(model: CountModel, n: number, mean: number, variance: number, spread = COUNT_SPREAD): void {
-  const mu = (n * mean + 0.25) / (n + 0.5);
+  const mu = (n * mean + PRIOR_COUNT) / (n + PRIOR_COUNT);
   const effective = Math.max(2, n / 2);
   const v = Math.max(variance, mu) * (1 + 1 / effective) + (0.05 * mu) ** 2;
   const V = Math.max(1.001 * mu, (effective * v + 4 * (mu + spread * mu * mu)) / (effective + 4));

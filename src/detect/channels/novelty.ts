@@ -9,7 +9,7 @@ const model = createCountModel();
  *
  * A source that always has something new is used to it: the history holds every accepted window's number at its time. Source: design section 6.
  *
- * Worked example: n = 100 accepted windows without any: mean 0, μ = .0025, V = .00253; 1 new template: x = 6.01, 5 of them: x = 23.3.
+ * Worked example: n = 100 accepted windows without any: mean 0, μ = .0196, V = .0200; 1 new template: x = 3.95, 5 of them: x = 19.7.
  *
  * @param now - never accepted templates in this window
  * @param history - the same number of each accepted window when it was judged, 0 for the very first

@@ -7,7 +7,7 @@
  * The first term pays ln F for having looked at F templates; the second adds up what none of them shows alone. 14 nats = one in a million: no single
  * template may fill the sum. Source: design section 6; up and lo: `nb-surprise.ts`.
  *
- * Worked example: F = 4, up = 10.93 for one template, the others as usual (at most ln 2): b = 10.24, x = (10.24 − 1.39) + 10.24/2 = 13.97.
+ * Worked example: F = 4, up = 11.87 for one template, the others as usual (at most ln 2): b = 11.18, x = (11.18 − 1.39) + 11.18/2 = 15.38.
  *
  * @param up - nats by slot, 0 where it does not count
  * @param slots - how many of them

@@ -13,8 +13,8 @@ const model = createCountModel();
  *
  * Source: design section 6; up: `nb-surprise.ts`.
  *
- * Worked example: 100 accepted windows with 2 warnings each (var 0: μ = 1.9925, V = 2.1121, r = 33.2) and no error (μ = .0025); now 3 records at WARN of
- * which 1 is an ERROR: up(3) = 1.14, up(1) = 6.01, so x = 6.01, from the error.
+ * Worked example: 100 accepted windows with 2 warnings each (var 0: μ = 1.980, V = 2.099, r = 33.1) and no error (μ = .0196); now 3 records at WARN of
+ * which 1 is an ERROR: up(3) = 1.15, up(1) = 3.95, so x = 3.95, from the error.
  *
  * @param warnings - records at WARN or above in this window
  * @param errors - those of them at ERROR or above

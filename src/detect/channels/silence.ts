@@ -9,8 +9,8 @@ const model = createCountModel();
  *
  * Source: design section 6; lo: `nb-surprise.ts`.
  *
- * Worked example: 120 accepted windows with a heartbeat of 30 lines each (μ = 29.88, V = 46.38); none now: lo = 23.79. As one of F = 5 templates of a
- * busy source it gives x = 23.79 − 1.61 = 22.18. With 3 lines each (μ = 2.99, V = 3.20) lo is 2.89, and x = 1.28: three lines may well be late.
+ * Worked example: 120 accepted windows with a heartbeat of 30 lines each (μ = 29.52, V = 45.65); none now: lo = 23.56. As one of F = 5 templates of a
+ * busy source it gives x = 23.56 − 1.61 = 21.95. With 3 lines each (μ = 2.97, V = 3.17) lo is 2.87, and x = 1.26: three lines may well be late.
  *
  * @param records - of this window
  * @param history - records of the `n` accepted windows

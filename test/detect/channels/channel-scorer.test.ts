@@ -60,7 +60,7 @@ describe('ChannelScorer', () => {
   test('lost records silence what would hear that some are missing, not a flood', () => {
     const { nats } = after({ counts: [0, 0, 900, 0, 4, 0], errors: 20, warnings: 20, error: 9, incomplete: true });
     expect([nats.dmd, nats.distance, nats.silence, nats.values]).toEqual([0, 0, 0, 0]);
-    for (const channel of ['rate', 'severity', 'novelty'] as const) expect(nats[channel]).toBeGreaterThan(5);
+    for (const channel of ['rate', 'severity', 'novelty'] as const) expect(nats[channel]).toBeGreaterThan(3);
     expect(after({ counts: [1, 0, 0, 0, 0, 0], incomplete: true }).nats.rate).toBeLessThan(1);
   });
 

@@ -11,13 +11,13 @@ function combine(nats: readonly number[], { sizes = FULL, weights = ALL } = {}) 
 }
 
 describe('combination', () => {
-  test('the worked example: the third channel is cut', () => {
+  test('the worked example: the third channel is cut, and is louder alone', () => {
     const { score, loudest, capped } = combine([2, 6.5, 9, 0.5, 1, 0.7, 0], {
       sizes: CHANNELS.map(() => 100),
       weights: [1, 1, 1, 1, 1, 1, 0],
     });
-    expect(capped[2]).toBeCloseTo(Math.log(102) + 3, 14);
-    expect(score).toBeCloseTo(2.7, 2);
+    expect(capped[2]).toBeCloseTo(Math.log(102) + 4, 14);
+    expect(score).toBeCloseTo(2.71, 2);
     expect(loudest).toBe('severity');
   });
 
@@ -38,14 +38,26 @@ describe('combination', () => {
     expect(combine(CHANNELS.map(() => 1e9)).score).toBeGreaterThan(5);
   });
 
-  test('two channels alone, however loud, stay below a warning; three do not (design, known weakness)', () => {
-    expect(combine([1e9, 0, 1e9, 0, 0, 0, 0]).score).toBeLessThan(2);
-    expect(combine([1e9, 0, 1e9, 0, 1e9, 0, 0]).score).toBeGreaterThan(2);
+  test('one loud channel is a warning where it is a probability, nothing where it is a length, and never critical', () => {
+    for (const [c, channel] of CHANNELS.entries()) {
+      const nats = CHANNELS.map((_, other) => (other === c ? 1e9 : 1));
+      const isLength = channel === 'distance' || channel === 'dmd';
+      const { score } = combine(nats);
+      expect(score, channel).toBeGreaterThan(isLength ? 0 : 2.8);
+      expect(score, channel).toBeLessThan(isLength ? 2 : 3);
+    }
+    expect(combine([6, 0, 0, 0, 0, 0, 0]).score).toBeLessThan(2);
   });
 
-  test('values counts half, before it is cut', () => {
-    expect(combine([0, 0, 0, 0, 0, 0, 6]).capped[6]).toBe(3);
-    expect(combine([0, 0, 0, 0, 0, 0, 1e9]).capped[6]).toBeCloseTo(Math.log(122) + 3, 14);
+  test('critical takes what several channels say', () => {
+    expect(combine([1e9, 0, 1e9, 0, 0, 0, 0]).score).toBeLessThan(3);
+    expect(combine([1e9, 0, 1e9, 0, 1e9, 0, 0]).score).toBeGreaterThan(3);
+  });
+
+  test('a weight counts before a channel is cut', () => {
+    const weights = CHANNELS.map((channel) => (channel === 'values' ? 0.5 : 1));
+    expect(combine([0, 0, 0, 0, 0, 0, 6], { weights }).capped[6]).toBe(3);
+    expect(combine([0, 0, 0, 0, 0, 0, 1e9], { weights }).capped[6]).toBeCloseTo(Math.log(122) + 4, 14);
   });
 
   test('a short history backs less', () => {
