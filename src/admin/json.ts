@@ -78,6 +78,7 @@ export function explanationJson(explanation: WindowExplanation): Record<string, 
     })),
     top_templates: explanation.topTemplates.map((top) => ({
       ...topTemplateLine(top),
+      shown: top.shown,
       first_seen_unix_ms: top.firstSeenMs,
       levels_total: namedLevels(top.levelsTotal),
       samples: top.samples,

@@ -1,6 +1,6 @@
 /** The JSON lines of `--scores` and `--anomalies`; the second is also what stdout shows when no OTLP endpoint is set. Keys and their order are fixed. */
 import { namedLevels, type LevelName } from '../detect/levels.ts';
-import type { ChannelSurprises, NumberSummary, TopTemplate, Verdict } from '../detect/verdict.ts';
+import type { ChannelSurprises, NumberSummary, TopTemplate, ValueSummary, Verdict } from '../detect/verdict.ts';
 import type { Anomaly } from './episodes.ts';
 
 /** One source and window. `normalized_error` is DMD's z, `score` the sigmas that the severity is decided on. */
@@ -41,6 +41,8 @@ export interface TopTemplateLine {
   /** Records of the window, only of levels that occurred: `{"INFO": 12}`. */
   levels: Partial<Record<LevelName, number>>;
   numbers: NumberSummary[];
+  /** Values of its enumerations in the window. */
+  values: ValueSummary[];
 }
 
 export function scoreLine(verdict: Verdict): ScoreLine {
@@ -84,6 +86,7 @@ export function topTemplateLine(top: TopTemplate): TopTemplateLine {
     trace_ids: top.traceIds,
     levels: namedLevels(top.levels),
     numbers: top.numbers,
+    values: top.values,
   };
 }
 

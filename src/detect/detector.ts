@@ -25,6 +25,8 @@ export interface DetectorOptions extends JudgeOptions {
   redact: readonly string[];
   /** False: no line is kept, only templates and counts. */
   keepSamples: boolean;
+  /** Bits: a word position of a template that varies with less is an enumeration, whose values are counted. */
+  entropyThreshold: number;
   /** Sources parked in memory when there is no store. */
   maxParked: number;
 }
@@ -222,6 +224,7 @@ export class Detector {
       panesPerWindow: this.#options.panesPerWindow,
       vectors: this.#vectors,
       keepSamples: this.#options.keepSamples,
+      entropyThreshold: this.#options.entropyThreshold,
       precededByGap,
     });
   }

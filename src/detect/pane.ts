@@ -1,6 +1,7 @@
 import { addSummary } from './channels/values.ts';
 import { addLevels, type Levels } from './levels.ts';
 import { byteString } from './miner/layout.ts';
+import { byCount, type SlotValues } from './miner/enumerations.ts';
 import type { SlotNumbers } from './miner/numbers.ts';
 import { uniteQuantiles } from './miner/quantiles.ts';
 import { current, type Template } from './template.ts';
@@ -24,6 +25,8 @@ export interface PaneEntry {
   traces: string;
   /** What its number positions held. */
   numbers: readonly SlotNumbers[];
+  /** What its enumerations held. */
+  enumerations: readonly SlotValues[];
 }
 
 /** The start of a line that is shown to people: whole characters, at most {@link MAX_SAMPLE_BYTES}. */
@@ -57,10 +60,18 @@ export function splitTraces(traces: string): string[] {
 const STRING_HEAD = 16;
 
 /** Bytes of what an entry, closed or open, holds: texts, ids and arrays. */
-export function entryBytes({ samples, traces, levels, numbers }: Omit<PaneEntry, 'template' | 'count'>): number {
+export function entryBytes({
+  samples,
+  traces,
+  levels,
+  numbers,
+  enumerations,
+}: Omit<PaneEntry, 'template' | 'count'>): number {
   const texts = [...samples, traces].reduce((sum, text) => sum + STRING_HEAD + text.length, 0);
   const summaries = numbers.reduce((sum, { quantiles }) => sum + 8 * 8 + quantiles.bars.byteLength, 0);
-  return texts + 8 * levels.length + summaries;
+  // The texts of values belong to their cluster.
+  const values = enumerations.reduce((sum, slot) => sum + 32 * slot.values.length, 0);
+  return texts + 8 * levels.length + summaries + values;
 }
 
 /** What of a window's bounds a pane keeps: two panes overlap in a window of two, and each has to do for the next window. */
@@ -119,6 +130,7 @@ export function unite(panes: readonly Pane[]): Pane {
         known.samples = [...entry.samples, ...known.samples].slice(0, MAX_SAMPLES);
         known.traces = uniteTraces(entry.traces, known.traces);
         known.numbers = uniteNumbers(known.numbers, entry.numbers);
+        known.enumerations = uniteValues(known.enumerations, entry.enumerations);
       }
     }
   }
@@ -146,4 +158,16 @@ function uniteNumbers(a: readonly SlotNumbers[], b: readonly SlotNumbers[]): rea
     known.quantiles = uniteQuantiles(known.quantiles, slot.quantiles);
   }
   return united;
+}
+
+/** By token and value. */
+function uniteValues(a: readonly SlotValues[], b: readonly SlotValues[]): readonly SlotValues[] {
+  if (b.length === 0) return a;
+  const united = new Map(a.map(({ token, values }) => [token, values]));
+  for (const { token, values } of b) {
+    const counts = new Map((united.get(token) ?? []).map(({ value, count }) => [value, count]));
+    for (const { value, count } of values) counts.set(value, (counts.get(value) ?? 0) + count);
+    united.set(token, [...counts].map(([value, count]) => ({ value, count })).sort(byCount));
+  }
+  return [...united].map(([token, values]) => ({ token, values }));
 }

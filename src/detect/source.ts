@@ -8,6 +8,7 @@ import { History } from './history.ts';
 import { addLevels, LEVEL_NAMES, levelOf } from './levels.ts';
 import { survivor } from './miner/cluster.ts';
 import type { Cluster, Miner } from './miner/miner.ts';
+import type { SlotValues } from './miner/enumerations.ts';
 import type { SlotNumbers } from './miner/numbers.ts';
 import {
   entryBytes,
@@ -31,6 +32,7 @@ const MAX_TOUCHED = 1024;
 const MAX_TOUCHED_UNKNOWN = MAX_TOUCHED - MAX_TEMPLATES;
 
 const NO_NUMBERS: readonly SlotNumbers[] = [];
+const NO_VALUES: readonly SlotValues[] = [];
 
 /** A closed window that waits for its vectors. */
 export interface PendingWindow {
@@ -71,6 +73,7 @@ export class Source {
   unembedded: readonly Template[] = [];
   /** A template and pane. */
   readonly #kept: { samples: number; traces: number };
+  readonly #entropyThreshold: number;
   #panes: Pane[];
   #touched: Cluster[] = [];
   #openRecords = 0;
@@ -93,6 +96,8 @@ export class Source {
     vectors: VectorTable;
     /** False: no line is kept. */
     keepSamples: boolean;
+    /** Bits: word positions that vary with less are enumerations. */
+    entropyThreshold: number;
     /** The panes before the first record: empty for a new or parked source, gaps after a restart. */
     precededByGap: boolean;
   }) {
@@ -104,6 +109,8 @@ export class Source {
     this.slots = options.values === true ? new SlotHistory(options.historyWindows) : null;
     const { samples, traces } = keptPerPane(options.panesPerWindow);
     this.#kept = { samples: options.keepSamples ? samples : 0, traces: traces * TRACE_BYTES };
+    // Values are pieces of lines.
+    this.#entropyThreshold = options.keepSamples ? options.entropyThreshold : -1;
     this.templates = new TemplateTable(this.history, options.vectors);
     this.#panes = new Array<Pane>(options.panesPerWindow - 1).fill(options.precededByGap ? GAP_PANE : EMPTY_PANE);
   }
@@ -186,7 +193,7 @@ export class Source {
     const panes = this.#panes.flatMap(({ entries }) => entries).reduce((sum, entry) => sum + entryBytes(entry), 0);
     const open = this.#touched.reduce(
       (sum, { pane, numbers }) =>
-        sum + entryBytes({ ...(pane as ClusterPane), numbers: [] }) + (numbers?.byteLength ?? 0),
+        sum + entryBytes({ ...(pane as ClusterPane), numbers: [], enumerations: [] }) + (numbers?.byteLength ?? 0),
       0,
     );
     const learnt = (this.slots?.byteLength ?? 0) + (this.channels?.byteLength ?? 0);
@@ -289,7 +296,8 @@ export class Source {
       }
       const { template, levels, samples, traces } = pane;
       const numbers = cluster.numbers?.take() ?? NO_NUMBERS;
-      entries.push({ template, count: cluster.paneCount, levels, samples, traces, numbers });
+      const enumerations = cluster.enumerations?.take(this.#entropyThreshold) ?? NO_VALUES;
+      entries.push({ template, count: cluster.paneCount, levels, samples, traces, numbers, enumerations });
       const counted = current(template);
       counted.levels = addLevels(counted.levels, levels);
       cluster.paneCount = 0;

@@ -2,6 +2,7 @@ import type { Channel } from './channels/combination.ts';
 import type { Finding } from './findings.ts';
 import type { Gate } from './history.ts';
 import type { Levels } from './levels.ts';
+import type { ValueCount } from './miner/enumerations.ts';
 
 /** −ln p of each enabled channel, before cap and weight. */
 export type ChannelSurprises = Readonly<Partial<Record<Channel, number>>>;
@@ -17,9 +18,19 @@ export interface NumberSummary {
   p95: number;
 }
 
+/** The values at one position of a template in one window. */
+export interface ValueSummary {
+  /** Which `<*>` of the template, from 1; null once the miner has dropped the template. */
+  placeholder: number | null;
+  /** The most frequent first. */
+  values: readonly ValueCount[];
+}
+
 export interface TopTemplate {
   templateId: string;
   template: string;
+  /** {@link template} with this window's values where it has an enumeration: `{GET|POST} <*>`. */
+  shown: string;
   /**
    * Its part in what the score consists of: of several channels by the nats that each adds (`findings.ts`), of `dmd` alone its exact share of the squared
    * residual, which may be negative. The shares of all templates of a window sum to 1.
@@ -36,6 +47,8 @@ export interface TopTemplate {
   samples: string[];
   /** What its number positions held in this window, by position. */
   numbers: NumberSummary[];
+  /** What its enumerations held in this window, by position. */
+  values: ValueSummary[];
   /** 32 hex digits each, at most 5. */
   traceIds: string[];
   /** 16 hex digits each ('' where the record had none), same order. */

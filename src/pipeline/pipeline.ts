@@ -276,6 +276,7 @@ function detectorOptions(options: PipelineOptions): DetectorOptions {
     hashSeed,
     redact: detection.redact,
     keepSamples: detection.keepSamples,
+    entropyThreshold: detection.entropyThreshold,
     maxParked: MAX_PARKED_PER_SHARD,
   };
 }

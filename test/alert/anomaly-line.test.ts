@@ -53,7 +53,7 @@ test('an --anomalies line adds episode, phase, message and top templates, in thi
   expect(JSON.stringify(line.top_templates)).toBe(
     '[{"template_id":"00112233aabbccdd","template":"GET /product/<*>","share":0.6,"count":3,"usual_count":120,' +
       `"sample":"GET /product/17","trace_ids":["${'ab'.repeat(16)}"],"levels":{"INFO":3},` +
-      '"numbers":[{"placeholder":1,"count":3,"median":12,"p95":40}]}]',
+      '"numbers":[{"placeholder":1,"count":3,"median":12,"p95":40}],"values":[]}]',
   );
 });
 

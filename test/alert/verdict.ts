@@ -32,6 +32,8 @@ export function topTemplate(more: Partial<TopTemplate> = {}): TopTemplate {
   return {
     templateId: '00112233aabbccdd',
     template: 'GET /product/<*>',
+    shown: 'GET /product/<*>',
+    values: [],
     share: 0.6,
     count: 3,
     usualCount: 120,

@@ -25,6 +25,7 @@ export const DEFAULTS: DetectorOptions = {
   hashSeed: 0,
   redact: [],
   keepSamples: true,
+  entropyThreshold: 2.5,
   maxParked: 4,
 };
 

@@ -30,6 +30,7 @@ function feed(lines: readonly string[], hashSeed: number): Outcome {
     panesPerWindow: 1,
     vectors: new VectorTable(),
     keepSamples: false,
+    entropyThreshold: 2.5,
     precededByGap: false,
   });
   const clusters: Cluster[] = [];

@@ -22,7 +22,7 @@ const trace = (id: number, span: number) =>
   String.fromCharCode(...new Uint8Array(TRACE_BYTES).fill(id, 0, 16).fill(span, 16));
 
 function entry(template: Template, count: number, more: Partial<PaneEntry> = {}): PaneEntry {
-  return { template, count, levels: NO_LEVELS, samples: [], traces: '', numbers: [], ...more };
+  return { template, count, levels: NO_LEVELS, samples: [], traces: '', numbers: [], enumerations: [], ...more };
 }
 
 function pane(...entries: PaneEntry[]): Pane {

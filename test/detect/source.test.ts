@@ -19,6 +19,7 @@ function create(panesPerWindow = 2, precededByGap = false): Source {
     panesPerWindow,
     vectors,
     keepSamples: true,
+    entropyThreshold: 2.5,
     precededByGap,
   });
 }

@@ -35,6 +35,7 @@ const TEMPLATE_KEYS = [
   'trace_ids',
   'levels',
   'numbers',
+  'values',
 ];
 
 let directory: string;

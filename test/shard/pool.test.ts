@@ -22,6 +22,7 @@ function options(): ShardOptions & { size: number } {
     hashSeed: 0,
     redact: [],
     keepSamples: true,
+    entropyThreshold: 2.5,
     maxParked: 4,
   };
   return { size: 2, detector, waiting, persist: false };

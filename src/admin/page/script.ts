@@ -127,7 +127,8 @@ function templateCell(top) {
   const traces = top.trace_ids.map((trace, i) => el('div', { class: 'detail' }, 'trace ' + trace + (top.span_ids[i] ? ', span ' + top.span_ids[i] : '')));
   const more = [top.samples.length > 1 ? (top.samples.length - 1) + ' more ' + (top.samples.length > 2 ? 'lines' : 'line') : '', traces.length ? traces.length + (traces.length > 1 ? ' traces' : ' trace') : ''].filter(Boolean).join(', ');
   return el('div', null,
-    el('code', null, top.template),
+    el('code', null, top.shown || top.template),
+    ...(top.values || []).map((v) => el('div', { class: 'detail' }, numberName(top.template, v.placeholder) + ': ' + v.values.map((one) => one.value + ' ' + one.count).join(', '))),
     ...top.numbers.map((n) => el('div', { class: 'detail' }, numberName(top.template, n.placeholder) + ': median ' + n.median + ', p95 ' + n.p95 + ' of ' + n.count + (n.count === 1 ? ' value' : ' values'))),
     top.samples.length ? line(top.samples[0]) : null,
     more ? el('details', { class: 'detail' }, el('summary', null, more), ...top.samples.slice(1).map(line), ...traces) : null);

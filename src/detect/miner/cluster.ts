@@ -1,5 +1,6 @@
 /** One template of a source: its tokens, its text, and the place where the detector hangs its counts. */
 import { createHash } from 'node:crypto';
+import type { Enumerations } from './enumerations.ts';
 import { MARK } from './hash.ts';
 import { readLayout } from './layout.ts';
 import { KEY, MASK, SOFT, WILD, type Lanes, type Layout } from './kinds.ts';
@@ -64,6 +65,8 @@ export class Cluster<Pane = unknown> {
 
   /** The numbers of the lines given to `Miner.addNumbers`; null while there are none. */
   numbers: NumberSlots | null = null;
+  /** What its varying words hold; null while none varies. */
+  enumerations: Enumerations | null = null;
   /** Token index of each slot of {@link numbers}. */
   readonly #slotTokens: number[] = [];
 
@@ -71,6 +74,8 @@ export class Cluster<Pane = unknown> {
   readonly lanes: Lanes;
   /** Positions that count in {@link compare}. */
   words = 0;
+  /** Positions that held different words. */
+  wildcards = 0;
   /** Neighbours in the order of last use. */
   newer: Cluster<Pane> | null = null;
   older: Cluster<Pane> | null = null;
@@ -88,7 +93,10 @@ export class Cluster<Pane = unknown> {
     this.#source = source;
     this.lanes = lanes;
     this.leaf = leaf;
-    for (let i = 2; i < lanes.length; i += 3) if (isWord(lanes[i]!)) this.words++;
+    for (let i = 2; i < lanes.length; i += 3) {
+      if (isWord(lanes[i]!)) this.words++;
+      else if (lanes[i] === WILD) this.wildcards++;
+    }
   }
 
   /** For people, the embedder and the id: `Failed password for <*> from <*> port <*> ssh2`. */
@@ -136,6 +144,7 @@ export class Cluster<Pane = unknown> {
     this.#strings().tokens[index] = MARK;
     if (isWord(this.lanes[3 * index + 2]!)) this.words--;
     this.lanes[3 * index + 2] = WILD;
+    this.wildcards++;
     this.#text = null;
     this.#id = null;
   }

@@ -147,6 +147,7 @@ export class Miner<Pane = unknown> {
 
   #unsort(): Cluster<Pane> {
     this.unsortedLines++;
+    this.#shapes.forgetNumbers();
     if (this.#unsorted !== null) return this.#touch(this.#unsorted);
     this.#unsorted = this.#findGiven(UNSORTED_BYTES, 0, UNSORTED_BYTES.length) ?? this.#birth(UNSORTED_BYTES, 0, true);
     return this.#touch(this.#unsorted);

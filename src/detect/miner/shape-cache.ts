@@ -6,6 +6,7 @@
  * shape; such a shape keeps the places, and its lines are looked up again under what stands there.
  */
 import type { Cluster } from './cluster.ts';
+import { Enumerations, MOST_POSITIONS_OF_SOURCE } from './enumerations.ts';
 import { LEVEL_NUMBER, type Fields } from './fields.ts';
 import { mix } from './hash.ts';
 import { MASK, SOFT } from './kinds.ts';
@@ -33,6 +34,8 @@ interface Entry<Pane> {
   meaningful: Uint16Array | null;
   /** Where the numbers of the cluster's slots stand: run and slot of each, runs behind a sign with {@link IS_SIGNED}. */
   numbers: Uint16Array | null;
+  /** The words at the cluster's varying positions, as `Enumerations.find` says it. */
+  values: Uint16Array | null;
 }
 
 const IS_LEVEL = 0x8000;
@@ -46,10 +49,14 @@ export class ShapeCache<Pane> {
 
   /** The numbers of the line found or added last, as in {@link Entry}. */
   #numbers: Uint16Array | null = null;
+  #values: Uint16Array | null = null;
+  /** Of {@link MOST_POSITIONS_OF_SOURCE}. */
+  #positionsLeft = MOST_POSITIONS_OF_SOURCE;
 
   /** The cluster of a line of this shape, null when the tokenizer must say. */
   find(shape: Shape, bytes: Uint8Array): Cluster<Pane> | null {
     this.#numbers = null;
+    this.#values = null;
     let { a, b } = shape;
     let entry = this.#entry(a, b);
     if (entry !== undefined && entry.meaningful !== null) {
@@ -61,11 +68,13 @@ export class ShapeCache<Pane> {
     const cluster = entry === undefined ? null : entry.cluster;
     if (cluster === null || cluster.leaf.version !== entry!.version) return null;
     this.#numbers = entry!.numbers;
+    this.#values = entry!.values;
     return cluster;
   }
 
-  /** Numbers of the line of this shape that was found or added last. */
+  /** Numbers and varying words of the line of this shape that was found or added last. */
   addNumbers(shape: Shape, cluster: Cluster<Pane>, bytes: Uint8Array): void {
+    if (this.#values !== null) cluster.enumerations!.count(this.#values);
     const numbers = this.#numbers;
     if (numbers === null) return;
     for (let i = 0; i < numbers.length; i += 2) {
@@ -78,10 +87,12 @@ export class ShapeCache<Pane> {
   /** No line of a shape: its numbers are not known. */
   forgetNumbers(): void {
     this.#numbers = null;
+    this.#values = null;
   }
 
-  /** A cluster left: its number positions are free for others. */
+  /** A cluster left: its positions are free for others. */
   forget(cluster: Cluster<Pane>): void {
+    this.#positionsLeft += cluster.enumerations?.positions ?? 0;
     this.#slotsLeft += cluster.slots;
   }
 
@@ -89,17 +100,28 @@ export class ShapeCache<Pane> {
   add(tokens: Tokens, cluster: Cluster<Pane>, bytes: Uint8Array, start: number, end: number): void {
     const { shape, fields } = tokens;
     const numbers = (this.#numbers = this.#numbersOf(tokens, cluster, bytes));
+    const values = (this.#values = this.#valuesOf(tokens, cluster, bytes));
     if (fields.beyondShape) return;
     let { a, b } = shape;
     if (fields.meaningfulCount > 0 || fields.statusMayBeBare) {
       const meaningful = placesOf(shape, fields, bytes, start, end);
       if (meaningful === null) return;
-      this.#put(a, b, null, meaningful, null);
+      this.#put(a, b, { cluster: null, meaningful, numbers: null, values: null });
       const value = valueOf(shape, meaningful, bytes);
       a = mix(a, value);
       b = mix(b, ~value);
     }
-    this.#put(a, b, cluster, null, numbers);
+    this.#put(a, b, { cluster, meaningful: null, numbers, values });
+  }
+
+  /** The words of the line at the cluster's varying positions. */
+  #valuesOf({ list }: Tokens, cluster: Cluster<Pane>, bytes: Uint8Array): Uint16Array | null {
+    if (cluster.given || cluster.wildcards === 0) return null;
+    const enumerations = (cluster.enumerations ??= new Enumerations());
+    const before = enumerations.positions;
+    const values = enumerations.find(cluster.lanes, list, bytes, this.#positionsLeft);
+    this.#positionsLeft -= enumerations.positions - before;
+    return values;
   }
 
   /** Tokens that are one number each, with their slots; null when there are none. */
@@ -139,20 +161,15 @@ export class ShapeCache<Pane> {
     return second !== undefined && second.a === a && second.b === b ? second : undefined;
   }
 
-  #put(
-    a: number,
-    b: number,
-    cluster: Cluster<Pane> | null,
-    meaningful: Uint16Array | null,
-    numbers: Uint16Array | null,
-  ): void {
+  #put(a: number, b: number, answer: Pick<Entry<Pane>, 'cluster' | 'meaningful' | 'numbers' | 'values'>): void {
     const entry = this.#entry(a, b) ?? this.#room(a);
     entry.a = a;
     entry.b = b;
-    entry.cluster = cluster;
-    entry.version = cluster === null ? 0 : cluster.leaf.version;
-    entry.meaningful = meaningful;
-    entry.numbers = numbers;
+    entry.cluster = answer.cluster;
+    entry.version = answer.cluster === null ? 0 : answer.cluster.leaf.version;
+    entry.meaningful = answer.meaningful;
+    entry.numbers = answer.numbers;
+    entry.values = answer.values;
   }
 
   /** An entry to write to: the newest stands first, the one before it second. */
@@ -162,7 +179,7 @@ export class ShapeCache<Pane> {
     const first = this.#entries[place];
     const spare = first === undefined ? undefined : this.#entries[place ^ 1];
     if (spare !== undefined) this.#overwritten++;
-    const entry = spare ?? { a: 0, b: 0, cluster: null, version: 0, meaningful: null, numbers: null };
+    const entry = spare ?? { a: 0, b: 0, cluster: null, version: 0, meaningful: null, numbers: null, values: null };
     if (first !== undefined) this.#entries[place ^ 1] = first;
     this.#entries[place] = entry;
     return entry;

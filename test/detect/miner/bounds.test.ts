@@ -75,6 +75,21 @@ test('300,000 templates given by the sender: as many are kept as of any flood, a
   expect(miner.unsortedLines).toBeGreaterThan(290_000);
 });
 
+test('an unsorted line gives no numbers: those of the line before are not counted again', () => {
+  const miner = new Miner({ birthBurst: 1 });
+  const count = (line: string): void => {
+    const bytes = Buffer.from(line);
+    miner.addNumbers(miner.observe(bytes, 0, bytes.length), bytes);
+  };
+  for (let i = 0; i < 3; i++) {
+    count('took 12 ms');
+    count('noise 5 of 7');
+  }
+  const [took, unsorted] = [...miner.clusters()].sort((a, b) => a.number - b.number);
+  expect(took!.numbers!.take()).toMatchObject([{ count: 3 }]);
+  expect(unsorted).toMatchObject({ text: '<unsorted>', numbers: null });
+});
+
 test('only the first bytes of a long line are read', () => {
   const miner = new Miner({ maxLineBytes: 100 });
   const a = observe(miner, `${'word '.repeat(20)} tail one`);
