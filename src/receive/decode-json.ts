@@ -11,7 +11,8 @@ import { newDecodeSummary, Slice, type DecodeSummary } from './decoded.ts';
 import { ATTRIBUTES, JsonRecord, RECORD } from './json-record.ts';
 import { Names } from './json-names.ts';
 import { ARRAY, NULL, OBJECT, wrongKind } from './json-lex.ts';
-import { END, JsonScanner } from './json-scan.ts';
+import { JsonScanner } from './json-scan.ts';
+import { END, enter, finish, nextElement, nextName, revisit, skipKeyValue } from './json-walk.ts';
 import { KEY_VALUE, readResource, readScopeName } from './json-value.ts';
 import type { Attributes, RecordSink } from './record.ts';
 import { ResourceCache } from './resource-cache.ts';
@@ -73,7 +74,7 @@ class RequestReader {
     this.#sink = sink;
     this.#summary = summary;
     this.#record = new JsonRecord(scan, sink);
-    scan.stop = this.#slice.end;
+    this.#goOn();
   }
 
   *read(): Generator<void, void> {
@@ -94,22 +95,22 @@ class RequestReader {
   /** Another slice, after a `yield`. */
   #goOn(): void {
     this.#slice.restart(this.#scan.pos);
-    this.#scan.stop = this.#slice.end;
+    this.#scan.stop = Math.min(this.#slice.end, this.#scan.bytes.length);
   }
 
   *#request(): Generator<void, void> {
     const scan = this.#scan;
-    if (!scan.enter(OBJECT, '')) throw wrongKind('an object', NULL, '');
-    for (let name = scan.name(REQUEST); name !== END; name = scan.name(REQUEST)) {
+    if (!enter(scan, OBJECT, '')) throw wrongKind('an object', NULL, '');
+    for (let name = nextName(scan, REQUEST); name !== END; name = nextName(scan, REQUEST)) {
       if (name !== RESOURCE_LOGS) while (!scan.value()) yield this.#goOn();
-      else if (scan.enter(ARRAY, RESOURCE_LOGS_PATH)) {
-        for (this.#resourceIndex = 0; scan.element(); this.#resourceIndex++) {
+      else if (enter(scan, ARRAY, RESOURCE_LOGS_PATH)) {
+        for (this.#resourceIndex = 0; nextElement(scan); this.#resourceIndex++) {
           yield* this.#resourceLogs();
           if (this.#slice.isOver(scan.pos)) yield this.#goOn();
         }
       }
     }
-    scan.finish();
+    finish(scan);
   }
 
   *#resourceLogs(): Generator<void, void> {
@@ -120,8 +121,8 @@ class RequestReader {
       if (!isTold) this.#sink.resource(resource ?? NO_ATTRIBUTES);
       isTold = true;
     };
-    if (scan.enter(OBJECT, RESOURCE_LOGS_PATH)) {
-      for (let name = scan.name(RESOURCE_LOGS_FIELDS); name !== END; name = scan.name(RESOURCE_LOGS_FIELDS)) {
+    if (enter(scan, OBJECT, RESOURCE_LOGS_PATH)) {
+      for (let name = nextName(scan, RESOURCE_LOGS_FIELDS); name !== END; name = nextName(scan, RESOURCE_LOGS_FIELDS)) {
         if (name === SCOPE_LOGS) {
           if (!isTold && resource === null) {
             const back = scan.pos;
@@ -130,8 +131,8 @@ class RequestReader {
             this.#goOn();
           }
           tell();
-          if (!scan.enter(ARRAY, SCOPE_LOGS_PATH)) continue;
-          for (this.#scopeIndex = 0; scan.element(); this.#scopeIndex++) {
+          if (!enter(scan, ARRAY, SCOPE_LOGS_PATH)) continue;
+          for (this.#scopeIndex = 0; nextElement(scan); this.#scopeIndex++) {
             yield* this.#scopeLogs();
             if (this.#slice.isOver(scan.pos)) yield this.#goOn();
           }
@@ -152,8 +153,8 @@ class RequestReader {
       if (!isTold) this.#sink.scope(scope ?? '');
       isTold = true;
     };
-    if (scan.enter(OBJECT, SCOPE_LOGS_PATH)) {
-      for (let name = scan.name(SCOPE_LOGS_FIELDS); name !== END; name = scan.name(SCOPE_LOGS_FIELDS)) {
+    if (enter(scan, OBJECT, SCOPE_LOGS_PATH)) {
+      for (let name = nextName(scan, SCOPE_LOGS_FIELDS); name !== END; name = nextName(scan, SCOPE_LOGS_FIELDS)) {
         if (name === LOG_RECORDS) {
           if (!isTold && scope === null) {
             const back = scan.pos;
@@ -162,7 +163,7 @@ class RequestReader {
             this.#goOn();
           }
           tell();
-          if (scan.enter(ARRAY, RECORDS_PATH)) yield* this.#logRecords();
+          if (enter(scan, ARRAY, RECORDS_PATH)) yield* this.#logRecords();
           continue;
         }
         while (!scan.value()) yield this.#goOn();
@@ -177,24 +178,24 @@ class RequestReader {
     const scan = this.#scan;
     const record = this.#record;
     const heads = record.attributeHeads;
-    for (let index = 0; scan.element(); index++) {
+    for (let index = 0; nextElement(scan); index++) {
       record.begin();
-      if (scan.enter(OBJECT, RECORDS_PATH)) {
+      if (enter(scan, OBJECT, RECORDS_PATH)) {
         this.#recordIndex = index;
-        for (let name = scan.name(RECORD); name !== END; name = scan.name(RECORD)) {
+        for (let name = nextName(scan, RECORD); name !== END; name = nextName(scan, RECORD)) {
           if (name !== ATTRIBUTES) {
             while (!scan.value()) yield this.#goOn();
             record.set(name);
             continue;
           }
           record.beginAttributes();
-          if (!scan.enter(ARRAY, ATTRIBUTES_PATH)) continue;
-          while (scan.element()) {
-            if (scan.skipKeyValue(heads)) continue;
+          if (!enter(scan, ARRAY, ATTRIBUTES_PATH)) continue;
+          while (nextElement(scan)) {
+            if (skipKeyValue(scan, heads)) continue;
             if (scan.stopped) yield this.#goOn();
-            if (!scan.enter(OBJECT, ATTRIBUTES_PATH)) continue;
+            if (!enter(scan, OBJECT, ATTRIBUTES_PATH)) continue;
             record.beginEntry();
-            for (let field = scan.name(KEY_VALUE); field !== END; field = scan.name(KEY_VALUE)) {
+            for (let field = nextName(scan, KEY_VALUE); field !== END; field = nextName(scan, KEY_VALUE)) {
               while (!scan.value()) yield this.#goOn();
               record.setEntry(field);
             }
@@ -217,7 +218,7 @@ class RequestReader {
     do {
       while (!scan.value()) yield this.#goOn();
       if (name === wanted && scan.kind !== NULL) return true;
-      name = scan.name(names);
+      name = nextName(scan, names);
     } while (name !== END);
     return false;
   }
@@ -227,12 +228,12 @@ class RequestReader {
     const scan = this.#scan;
     const { start, pos } = scan;
     return resources.get(scan.bytes, start, pos, () =>
-      scan.revisit(start, pos, () => readResource(scan, RESOURCE_PATH)),
+      revisit(scan, start, pos, () => readResource(scan, RESOURCE_PATH)),
     );
   }
 
   #scopeName(): string {
     const scan = this.#scan;
-    return scan.revisit(scan.start, scan.pos, () => readScopeName(scan, SCOPE_PATH));
+    return revisit(scan, scan.start, scan.pos, () => readScopeName(scan, SCOPE_PATH));
   }
 }

@@ -3,7 +3,8 @@ import { newDecodedRecord } from './decoded.ts';
 import { Names } from './json-names.ts';
 import { readId, readNanosAsMs, readOwnEvent, readSeverity } from './json-scalar.ts';
 import { ARRAY, NULL, OBJECT, STRING, wrongKind } from './json-lex.ts';
-import { AFTER_TEXT, BEFORE_TEXT, END, type JsonScanner } from './json-scan.ts';
+import { AFTER_TEXT, BEFORE_TEXT, type JsonScanner } from './json-scan.ts';
+import { END, enter, nextElement, nextName, revisit } from './json-walk.ts';
 import { stringOf } from './json-text.ts';
 import {
   ANY_VALUE,
@@ -213,7 +214,7 @@ export class JsonRecord {
     const scan = this.#scan;
     const start = this.#valueStart;
     const end = this.#valueEnd;
-    if (!this.#isStringValue) return scan.revisit(start, end, () => readAny(scan, path));
+    if (!this.#isStringValue) return revisit(scan, start, end, () => readAny(scan, path));
     return stringOf(scan.buffer, start + BEFORE_TEXT, end - AFTER_TEXT, this.#isEscaped, maxBytes);
   }
 
@@ -223,7 +224,7 @@ export class JsonRecord {
     if (record.bodyFields.size > 0) record.bodyFields.clear();
     record.textStart = record.textEnd = 0;
     if (scan.isStringValue) this.#setText(scan.start + BEFORE_TEXT, scan.pos - AFTER_TEXT, scan.escaped);
-    else scan.revisit(scan.start, scan.pos, () => this.#readBody());
+    else revisit(scan, scan.start, scan.pos, () => this.#readBody());
   }
 
   /** A string stays where it is, unless it has escapes. */
@@ -251,8 +252,8 @@ export class JsonRecord {
   /** A body that is not just a string in the usual spelling. */
   #readBody(): void {
     const scan = this.#scan;
-    if (!scan.enter(OBJECT, BODY_PATH)) return;
-    for (let name = scan.name(ANY_VALUE); name !== END; name = scan.name(ANY_VALUE)) {
+    if (!enter(scan, OBJECT, BODY_PATH)) return;
+    for (let name = nextName(scan, ANY_VALUE); name !== END; name = nextName(scan, ANY_VALUE)) {
       if (name === KVLIST_VALUE) {
         this.#readMapBody();
         continue;
@@ -270,9 +271,9 @@ export class JsonRecord {
     let rank = MESSAGE_FIELDS.length;
     if (record.bodyFields.size > 0) record.bodyFields.clear();
     const isSet = readElements(scan, VALUES, MAP_PATH, () => {
-      if (!scan.enter(OBJECT, MAP_PATH)) return;
+      if (!enter(scan, OBJECT, MAP_PATH)) return;
       this.beginEntry();
-      for (let name = scan.name(KEY_VALUE); name !== END; name = scan.name(KEY_VALUE)) {
+      for (let name = nextName(scan, KEY_VALUE); name !== END; name = nextName(scan, KEY_VALUE)) {
         scan.value();
         if (name === KEY) this.#takeKey(this.#bodyTable, MAP_PATH);
         else if (name === VALUE) this.#takeValue();
@@ -292,7 +293,7 @@ export class JsonRecord {
       else this.#printText(messageToText(value));
     });
     if (!isSet || rank < MESSAGE_FIELDS.length) return;
-    const all = scan.revisit(start, scan.pos, () => readMap(scan, MAP_PATH, newValueBudget(), 1));
+    const all = revisit(scan, start, scan.pos, () => readMap(scan, MAP_PATH, newValueBudget(), 1));
     this.#printText(canonicalJson(all!));
   }
 
@@ -301,12 +302,12 @@ export class JsonRecord {
     const keys: string[] = [];
     if (this.#attributesEnd === 0) return keys;
     let entries = 0;
-    scan.revisit(this.#attributesStart, this.#attributesEnd, () => {
-      if (!scan.enter(ARRAY, ATTRIBUTES_PATH)) return;
-      while (scan.element() && entries++ < MAX_LISTED_KEYS) {
-        if (!scan.enter(OBJECT, ATTRIBUTES_PATH)) continue;
+    revisit(scan, this.#attributesStart, this.#attributesEnd, () => {
+      if (!enter(scan, ARRAY, ATTRIBUTES_PATH)) return;
+      while (nextElement(scan) && entries++ < MAX_LISTED_KEYS) {
+        if (!enter(scan, OBJECT, ATTRIBUTES_PATH)) continue;
         let key: string | null = null;
-        for (let name = scan.name(KEY_VALUE); name !== END; name = scan.name(KEY_VALUE)) {
+        for (let name = nextName(scan, KEY_VALUE); name !== END; name = nextName(scan, KEY_VALUE)) {
           scan.value();
           if (name === KEY) key = readKey(scan, ATTRIBUTES_PATH);
         }

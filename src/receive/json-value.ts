@@ -1,7 +1,8 @@
 /** AnyValue and KeyValue in OTLP/JSON (opentelemetry-proto docs/specification.md, "JSON Protobuf Encoding"). */
 import { Names } from './json-names.ts';
 import { ARRAY, BOOLEAN, NULL, NUMBER, OBJECT, STRING, wrongKind } from './json-lex.ts';
-import { END, type JsonScanner } from './json-scan.ts';
+import { type JsonScanner } from './json-scan.ts';
+import { END, enter, nextElement, nextName } from './json-walk.ts';
 import {
   attributeText,
   MAX_ATTRIBUTE_BYTES,
@@ -53,8 +54,8 @@ export function readAny(
   depth = 0,
 ): PlainValue | undefined {
   let value: PlainValue | undefined;
-  if (!scan.enter(OBJECT, path)) return undefined;
-  for (let name = scan.name(ANY_VALUE); name !== END; name = scan.name(ANY_VALUE)) {
+  if (!enter(scan, OBJECT, path)) return undefined;
+  for (let name = nextName(scan, ANY_VALUE); name !== END; name = nextName(scan, ANY_VALUE)) {
     value = readField(scan, name, path, budget, depth) ?? value;
   }
   return value;
@@ -156,10 +157,10 @@ export function readMap(
  * @returns false when the object is null
  */
 export function readElements(scan: JsonScanner, list: Names, path: string, read: () => void): boolean {
-  if (!scan.enter(OBJECT, path)) return false;
-  for (let name = scan.name(list); name !== END; name = scan.name(list)) {
+  if (!enter(scan, OBJECT, path)) return false;
+  for (let name = nextName(scan, list); name !== END; name = nextName(scan, list)) {
     if (name !== FIRST) scan.value();
-    else if (scan.enter(ARRAY, path)) while (scan.element()) read();
+    else if (enter(scan, ARRAY, path)) while (nextElement(scan)) read();
   }
   return true;
 }
@@ -171,11 +172,11 @@ function readKeyValue(
   budget: ValueBudget,
   depth: number,
 ): { key: string; value: PlainValue | undefined } | null {
-  if (!scan.enter(OBJECT, path)) return null;
+  if (!enter(scan, OBJECT, path)) return null;
   let key: string | null = null;
   let value: PlainValue | undefined;
   let hasStrindex = false;
-  for (let name = scan.name(KEY_VALUE); name !== END; name = scan.name(KEY_VALUE)) {
+  for (let name = nextName(scan, KEY_VALUE); name !== END; name = nextName(scan, KEY_VALUE)) {
     if (name === VALUE) {
       value = readAny(scan, path, budget, depth);
       continue;
@@ -212,8 +213,8 @@ export function readResource(scan: JsonScanner, path: string): Map<string, strin
 /** `name` of the scope at `scan`; empty when it has none. Inside a revisit. */
 export function readScopeName(scan: JsonScanner, path: string): string {
   let text = '';
-  if (!scan.enter(OBJECT, path)) return text;
-  for (let name = scan.name(NAME); name !== END; name = scan.name(NAME)) {
+  if (!enter(scan, OBJECT, path)) return text;
+  for (let name = nextName(scan, NAME); name !== END; name = nextName(scan, NAME)) {
     scan.value();
     if (name === FIRST) text = scan.kind === STRING ? scan.text(MAX_ATTRIBUTE_BYTES) : '';
   }

@@ -25,10 +25,12 @@ const LANES = 8;
 const BATCH = 1024;
 /** What the first ones reach is easily reached again and not worth a hunt. */
 const EASY_INPUTS = 16_384;
+/** From here on new parts are rare, and looking for them takes longer than throwing: the rest is mutated from what was kept. */
+const FOLLOWED_INPUTS = 32_768;
 /** Of so few inputs it is not worth finding out which one it was. */
 const KEPT_TOGETHER = 2;
-/** Longer waits are for ever. */
-const GIVE_UP_MS = 15_000;
+/** Longer waits are for ever; on a machine that is busy with other work ten seconds are nothing. */
+const GIVE_UP_MS = 60_000;
 const PROGRESS_MS = 30_000;
 
 export interface FuzzOptions {
@@ -98,7 +100,7 @@ class Fuzzer {
   readonly report: FuzzReport;
   readonly #targets: Targets;
   readonly #corpus: Map<Kind, Corpus>;
-  readonly #coverage: Coverage | null;
+  #coverage: Coverage | null;
   readonly #hangMs: number;
   readonly #seen = new Set<string>();
   #reference = { inputs: 0, rssMib: 0 };
@@ -131,7 +133,10 @@ class Fuzzer {
     report.inputs += inputs.length;
     for (const { kind } of inputs) report.kinds.set(kind, (report.kinds.get(kind) ?? 0) + 1);
     await this.#throwAll(inputs, true);
-    if (this.#coverage !== null) await this.#follow(inputs, this.#coverage);
+    if (this.#coverage !== null) {
+      await this.#follow(inputs, this.#coverage);
+      if (report.inputs >= FOLLOWED_INPUTS) this.close();
+    }
     // Warm at a fifth of the way, wherever that will turn out to be.
     report.rssMib = rssMib();
     if (report.inputs > this.#reference.inputs * 5) this.#reference = { inputs: report.inputs, rssMib: report.rssMib };
@@ -159,6 +164,11 @@ class Fuzzer {
     );
     await this.#throwAll(inputs, false);
     this.#coverage.add(await this.#coverage.take());
+  }
+
+  close(): void {
+    this.#coverage?.[Symbol.dispose]();
+    this.#coverage = null;
   }
 
   async #follow(inputs: readonly Input[], coverage: Coverage): Promise<void> {
@@ -235,7 +245,7 @@ class Fuzzer {
 
 export async function fuzz({ seed, goOn, hangMs, followsCoverage, onProgress }: FuzzOptions): Promise<FuzzReport> {
   await using targets = await openTargets();
-  using coverage = followsCoverage ? await Coverage.open() : null;
+  const coverage = followsCoverage ? await Coverage.open() : null;
   const fuzzer = new Fuzzer(targets, await seeds(), coverage, hangMs);
   const random = createRandom(seed);
   await fuzzer.warmUp();
@@ -243,6 +253,7 @@ export async function fuzz({ seed, goOn, hangMs, followsCoverage, onProgress }: 
     await fuzzer.batch(random);
     onProgress?.(fuzzer.report);
   }
+  fuzzer.close();
   return fuzzer.report;
 }
 
@@ -284,6 +295,7 @@ async function main(): Promise<number> {
   const startMs = performance.now();
   const endMs = startMs + Number(values.minutes) * 60_000;
   let shownMs = startMs;
+  let shownFindings = 0;
   process.stdout.write(`seed ${values.seed}\n`);
   const report = await fuzz({
     seed: Number(values.seed),
@@ -294,6 +306,9 @@ async function main(): Promise<number> {
       if (performance.now() - shownMs < PROGRESS_MS) return;
       shownMs = performance.now();
       process.stdout.write(`${summary(report)}\n`);
+      for (; shownFindings < report.findings.length; shownFindings++) {
+        process.stdout.write(`FOUND ${report.findings[shownFindings]!}\n`);
+      }
     },
   });
   process.stdout.write(`${summary(report)}\n`);
@@ -301,7 +316,7 @@ async function main(): Promise<number> {
     const sorted = [...counts].sort(([a], [b]) => (a < b ? -1 : 1));
     process.stdout.write(`${sorted.map(([name, count]) => `${name}: ${count}`).join(', ')}\n`);
   }
-  for (const finding of report.findings) process.stdout.write(`FOUND ${finding}\n`);
+  for (const finding of report.findings.slice(shownFindings)) process.stdout.write(`FOUND ${finding}\n`);
   return report.findings.length === 0 ? 0 : 1;
 }
 
