@@ -40,6 +40,8 @@ export class WallClock implements ArrivalClock, AsyncDisposable {
 
   /** @param judgedMs end of the newest window judged before a restart: ids go on behind it, the rest of its pane is a gap. */
   start(judgedMs: number | null): void {
+    // Whatever ended while the service was still opening was not missed.
+    this.#closedMs = floor(this.nowMs(), this.#options.stepMs);
     if (judgedMs !== null) {
       this.#partial = true;
       this.#aheadMs = Math.max(0, judgedMs - this.#closedMs);

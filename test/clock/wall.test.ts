@@ -30,6 +30,11 @@ function handDriven(startMs = START) {
       monotonicMs += ms;
       clock.poll();
     },
+    /** Both clocks run, unseen. */
+    sleep: (ms: number) => {
+      wallMs += ms;
+      monotonicMs += ms;
+    },
     /** The wall clock alone is set. */
     jump: (ms: number) => (wallMs += ms),
     wall: () => wallMs,
@@ -37,6 +42,16 @@ function handDriven(startMs = START) {
 }
 
 const at = (hms: string) => Date.parse(`2026-08-21T${hms}Z`);
+
+test('a step that ends while the service still opens is not a missed one', async () => {
+  const { clock, closed, lines, pass, sleep } = handDriven();
+  sleep(45_000);
+  clock.start(null);
+  pass(55_000);
+  await clock[Symbol.asyncDispose]();
+  expect(closed).toEqual([{ endMs: at('10:02:00'), gap: false }]);
+  expect(lines).toEqual([]);
+});
 
 test('panes close at epoch-aligned step ends, each once', () => {
   const { closed, pass } = handDriven();
