@@ -13,7 +13,7 @@ export const DEFAULT: Variant = { name: 'default', set: [] };
 
 /** The plain form: DMD's z over snapshots that only know which templates occur, warning above 2, critical above 3, nothing held back. */
 export const PLAIN: Variant = {
-  name: 'plain: dmd, snapshot mean',
+  name: 'plain (dmd over snapshot mean)',
   set: [
     'detectors=[dmd]',
     `${BLOCK}.snapshot=mean`,
