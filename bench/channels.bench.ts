@@ -1,16 +1,12 @@
 import { expect, test } from 'vitest';
 import { newCalibrations, ChannelScorer, type ChannelWindow } from '../src/detect/channels/channel-scorer.ts';
 import { CHANNELS, DEFAULT_WEIGHTS } from '../src/detect/channels/combination.ts';
-import {
-  addValue,
-  isJudged,
-  newUnrest,
-  slotDeviation,
-  slotSurprise,
-  valuesSurprise,
-} from '../src/detect/channels/values.ts';
+import { SlotHistory } from '../src/detect/channels/slot-history.ts';
 import { DmdKernel } from '../src/detect/dmd/kernel.ts';
 import { History } from '../src/detect/history.ts';
+import { QuantileSketch } from '../src/detect/miner/quantiles.ts';
+import { TemplateTable } from '../src/detect/template.ts';
+import { VectorTable } from '../src/detect/vectors.ts';
 import { Drive, type Line } from '../test/detect/drive.ts';
 
 /** One window of a full source: 120 windows before it, 100 templates, 32 numeric slots. */
@@ -46,26 +42,28 @@ const calibrations = newCalibrations();
 for (const calibration of calibrations) for (let k = 0; k < WINDOWS; k++) calibration.accept(3 * random() ** 3);
 
 /** 32 numeric slots with a full past of their own each. */
-const pasts = Array.from({ length: SLOTS }, () => ({
-  n: WINDOWS,
-  counts: new Uint32Array(WINDOWS).fill(20),
-  means: Float64Array.from({ length: WINDOWS }, () => 2 + random()),
-  squares: Float64Array.from({ length: WINDOWS }, () => 4 * random()),
-}));
-const unrest = pasts.map(() => newUnrest());
-const slotNats = new Float64Array(SLOTS);
+const slots = new SlotHistory(WINDOWS + 1);
+const table = new TemplateTable(new History(WINDOWS + 1), new VectorTable());
+const numeric = Array.from({ length: SLOTS }, (_, k) => {
+  const template = table.create(`slot ${k}`, `slot ${k}`, 0);
+  table.assignSlot(template);
+  return template;
+});
+const quantiles = new QuantileSketch().take();
+const numbersNow = () =>
+  numeric.map((template) => ({
+    template,
+    numbers: [{ token: 1, count: 20, mean: 2 + random(), squares: 4 * random(), quantiles }],
+  }));
+for (let t = 0; t < WINDOWS; t++) {
+  slots.push();
+  slots.judge(numbersNow(), history);
+  slots.learn();
+}
+slots.push();
 
 function values(): number {
-  const deviation = { mean: 0, deviation: 0, z: 0 };
-  let judged = 0;
-  for (let k = 0; k < SLOTS; k++) {
-    const now = { count: 0, mean: 0, squares: 0 };
-    for (let v = 0; v < 20; v++) addValue(now, 2 + random());
-    if (!isJudged(pasts[k]!, now)) continue;
-    slotDeviation(pasts[k]!, now, deviation);
-    slotNats[judged++] = slotSurprise(deviation.z, pasts[k]!.n, unrest[k]!);
-  }
-  return valuesSurprise(slotNats, judged);
+  return slots.judge(numbersNow(), history);
 }
 
 const window: ChannelWindow = {

@@ -154,6 +154,48 @@ describe('several channels', () => {
     expect(verdict!.channels!.severity).toBeGreaterThan(6);
   });
 
+  /** Score and channels finite, never -0, and the same again in a second run. */
+  function playTwice(steps: (random: () => number, t: number) => { lines: Line[] } & StepOptions, count: number): void {
+    const runs = [0, 1].map(() => {
+      const { drive, random } = start({ channels: SEVEN, dmdWindows: 24, delay: 2 });
+      return Array.from({ length: count }, (_, t) => {
+        const { lines, ...options } = steps(random, t);
+        return drive.step(lines, options).map(({ score, channels, normalizedError }) => {
+          const numbers = [score, normalizedError, ...Object.values(channels ?? {})].filter((x) => x !== null);
+          const isSound = numbers.every((x) => Number.isFinite(x) && !Object.is(x, -0));
+          expect(isSound, JSON.stringify({ t, score, channels })).toBe(true);
+          return { score, channels, normalizedError };
+        });
+      });
+    });
+    expect(runs[0]).toEqual(runs[1]);
+  }
+
+  test('are sound for a source that never says anything, for one template, and for counts from 0 to ten thousand', () => {
+    playTwice(() => ({ lines: [] }), 40);
+    playTwice((random) => ({ lines: times(Math.floor(4 * random()), 'tick') }), 80);
+    playTwice((random) => ({ lines: times(Math.floor(1e4 ** random()), 'tick') }), 40);
+  });
+
+  test('are sound for more templates than a source keeps, long silences and gaps in the clock', () => {
+    const many = (random: () => number): Line[] =>
+      Array.from({ length: 300 }, (_, k) =>
+        times(1 + Math.floor(3 * random()), `template number ${k % 290} of many`),
+      ).flat();
+    playTwice((random, t) => ({ lines: t % 37 > 20 ? [] : many(random), gap: t % 29 < 3 }), 75);
+  });
+
+  test('are sound for numbers of any size inside the lines', () => {
+    playTwice(
+      (random) => ({
+        lines: Array.from({ length: 12 }, () => ({
+          text: `took ${Math.floor(10 ** (12 * random()))} ms for -${random().toFixed(3)} of 0 rows`,
+        })),
+      }),
+      60,
+    );
+  });
+
   test('every number is finite over a lively source with gaps, losses and late vectors', () => {
     const { drive, random } = start({ dmdWindows: 24, delay: 2, panesPerWindow: 2 });
     for (let t = 0; t < 300; t++) {

@@ -118,6 +118,8 @@ export class SlotHistory {
     this.follow();
     this.#parts = [];
     this.#isFull = false;
+    if (normal.length < this.capacity) normal = new Uint8Array(this.capacity);
+    for (let i = 0; i < this.size - 1; i++) normal[i] = history.accepted(i) ? 1 : 0;
     let judged = 0;
     for (const { template, numbers } of entries) {
       if (template.slot < 0) continue;
@@ -127,7 +129,7 @@ export class SlotHistory {
         const slot = this.#slots[place]!;
         const part = { template, token: now.token, nats: 0, z: 0, now, usual: null, stored: now.mean, place };
         this.#parts.push(part);
-        if (!this.#measure(slot, part, history)) continue;
+        if (!this.#measure(slot, part)) continue;
         nats[judged++] = part.nats;
       }
     }
@@ -238,13 +240,13 @@ export class SlotHistory {
   }
 
   /** @returns whether the slot has a say */
-  #measure(slot: Slot, part: SlotPart, history: { accepted(i: number): boolean }): boolean {
+  #measure(slot: Slot, part: SlotPart): boolean {
     if (past.counts.length < this.capacity) past = newPast(this.capacity);
     past.n = 0;
     for (let i = 0; i < this.size - 1; i++) {
       const at = 3 * (this.#row(i) * this.#places + part.place);
       const count = this.#cells[at]!;
-      if (count === 0 || !history.accepted(i)) continue;
+      if (count === 0 || normal[i] === 0) continue;
       past.counts[past.n] = count;
       past.means[past.n] = this.#cells[at + 1]!;
       past.squares[past.n++] = this.#cells[at + 2]!;
@@ -283,6 +285,8 @@ export class SlotHistory {
 /** Scratch of {@link SlotHistory}; it is synchronous. */
 const nats = new Float64Array(MAX_SOURCE_SLOTS);
 let past = newPast(0);
+/** By window: 1 where it counts as normal. */
+let normal = new Uint8Array(0);
 
 function newPast(windows: number) {
   return {

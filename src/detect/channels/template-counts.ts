@@ -26,6 +26,8 @@ export class TemplateCounts {
   /** By slot: count in the window being judged. */
   now: Uint32Array = new Uint32Array(0);
   readonly #model = createCountModel();
+  /** Counts of the windows of A; emptied and filled by {@link load}. */
+  readonly #rows: Uint32Array[] = [];
 
   /**
    * @param i - window being judged; its counts are in the history
@@ -48,7 +50,8 @@ export class TemplateCounts {
       present++;
       fitCount(this.#model, this.n, mean, this.variance[slot]!);
       this.up[slot] = upperSurprise(this.#model, count);
-      this.lo[slot] = lowerSurprise(this.#model, count);
+      // At or above the mean it is at most ln 2, which moves no channel.
+      if (count < this.#model.mu) this.lo[slot] = lowerSurprise(this.#model, count);
     }
     this.present = Math.max(1, present);
   }
@@ -58,20 +61,18 @@ export class TemplateCounts {
     const { mean, variance, slots } = this;
     mean.fill(0, 0, slots);
     variance.fill(0, 0, slots);
-    let n = 0;
-    for (let j = from; j < i; j++) {
-      if (!history.accepted(j)) continue;
-      n++;
-      const counts = history.counts(j);
+    const rows = this.#rows;
+    rows.length = 0;
+    for (let j = from; j < i; j++) if (history.accepted(j)) rows.push(history.counts(j));
+    const n = rows.length;
+    for (const counts of rows) {
       for (let slot = 0; slot < slots; slot++) mean[slot] = mean[slot]! + counts[slot]!;
     }
     this.n = n;
     if (n === 0) return;
     for (let slot = 0; slot < slots; slot++) mean[slot] = mean[slot]! / n;
     if (n === 1) return;
-    for (let j = from; j < i; j++) {
-      if (!history.accepted(j)) continue;
-      const counts = history.counts(j);
+    for (const counts of rows) {
       for (let slot = 0; slot < slots; slot++) {
         const deviation = counts[slot]! - mean[slot]!;
         variance[slot] = variance[slot]! + deviation * deviation;
