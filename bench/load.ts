@@ -1,6 +1,9 @@
 /** Load for the benchmarks: ExportLogsServiceRequests as a Collector would send them, and a client that keeps K of them in flight. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { Client, credentials } from '@grpc/grpc-js';
 import protobuf from 'protobufjs';
+import { Pool } from 'undici';
 
 export const PROTO_ROOT = new URL('../proto/', import.meta.url).pathname;
 export const LOGS_SERVICE_PROTO = 'opentelemetry/proto/collector/logs/v1/logs_service.proto';
@@ -104,7 +107,7 @@ function hex(random: () => number, bytes: number): string {
   return text;
 }
 
-interface SendOptions {
+export interface SendOptions {
   port: number;
   /** Serialized requests, sent in turn. */
   requests: readonly Buffer[];
@@ -114,21 +117,92 @@ interface SendOptions {
   gzip?: boolean;
 }
 
-/** Sends `count` requests over one connection, `inFlight` at a time. Resolves when all are answered. @throws the first error */
+/** Sends `count` requests over one gRPC connection, `inFlight` at a time. Resolves when all are answered. @throws the first error */
 export async function sendLoad({ port, requests, count, inFlight, gzip = false }: SendOptions): Promise<void> {
-  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
-    'grpc.default_compression_algorithm': gzip ? 2 : 0,
-    'grpc-node.flow_control_window': 4_194_304,
-  });
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    while (next < count) await call(client, requests[next++ % requests.length]!);
-  };
+  const client = openClient(port, gzip);
   try {
-    await Promise.all(Array.from({ length: inFlight }, lane));
+    await inLanes(inFlight, count, (i) => call(client, requests[i % requests.length]!));
   } finally {
     client.close();
   }
+}
+
+/** The same over OTLP/HTTP, a connection for each request in flight. */
+export async function sendHttpLoad({ port, requests, count, inFlight, gzip = false }: SendOptions): Promise<void> {
+  const pool = new Pool(`http://127.0.0.1:${port}`, { connections: inFlight });
+  const bodies = gzip ? requests.map((request) => gzipSync(request)) : requests;
+  const headers = { 'content-type': 'application/x-protobuf', ...(gzip ? { 'content-encoding': 'gzip' } : {}) };
+  try {
+    await inLanes(inFlight, count, async (i) => {
+      const body = bodies[i % bodies.length]!;
+      const answer = await pool.request({ path: '/v1/logs', method: 'POST', headers, body });
+      if (answer.statusCode !== 200) throw new Error(`HTTP ${answer.statusCode}`);
+      await answer.body.dump();
+    });
+  } finally {
+    await pool.close();
+  }
+}
+
+async function inLanes(lanes: number, count: number, send: (i: number) => Promise<unknown>): Promise<void> {
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < count) await send(next++);
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+}
+
+export interface PacedOptions {
+  port: number;
+  requests: readonly Buffer[];
+  perSecond: number;
+  seconds: number;
+}
+
+/** A request sent on time, whatever became of those before it. */
+export interface PacedCall {
+  /** Epoch ms when it was due. */
+  dueMs: number;
+  /** From then to its answer: waiting for a late client counts. */
+  latencyMs: number;
+  /** `partial_success` came back, or an error. */
+  refused: boolean;
+}
+
+/** Sends at a fixed rate over one gRPC connection, however slow the answers are (an open loop). Resolves when all are answered. */
+export async function sendPaced({ port, requests, perSecond, seconds }: PacedOptions): Promise<PacedCall[]> {
+  const client = openClient(port, false);
+  const calls: Promise<PacedCall>[] = [];
+  const count = perSecond * seconds;
+  const startMs = performance.timeOrigin + performance.now();
+  while (calls.length < count) {
+    const nowMs = performance.timeOrigin + performance.now();
+    while (calls.length < count && startMs + (calls.length * 1000) / perSecond <= nowMs) {
+      const dueMs = startMs + (calls.length * 1000) / perSecond;
+      const answer = call(client, requests[calls.length % requests.length]!);
+      calls.push(
+        answer.then(
+          (response) => ended(dueMs, response.length > 0),
+          () => ended(dueMs, true),
+        ),
+      );
+    }
+    await delay(1);
+  }
+  const done = await Promise.all(calls);
+  client.close();
+  return done;
+}
+
+function ended(dueMs: number, refused: boolean): PacedCall {
+  return { dueMs, latencyMs: performance.timeOrigin + performance.now() - dueMs, refused };
+}
+
+function openClient(port: number, gzip: boolean): Client {
+  return new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
+    'grpc.default_compression_algorithm': gzip ? 2 : 0,
+    'grpc-node.flow_control_window': 4_194_304,
+  });
 }
 
 function call(client: Client, request: Buffer): Promise<Buffer> {

@@ -238,7 +238,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   return {
     target,
     registry,
-    waitingRecords: () => waiting.reduce((sum, count) => sum + count, 0),
+    waitingRecords: () => sumOf(waiting),
     episode: (key) => episodes.get(key),
     alertRaisedBy: (key) => episodes.raisedBy(key, clock.nowMs()),
     explain: async (key, windowId) => {
@@ -251,6 +251,13 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     hurry: () => void steps.finish().catch(() => undefined), // who closes the steps sees the error
     [Symbol.asyncDispose]: () => (closed ??= close()),
   };
+}
+
+/** A loop: asked every 10 ms while records come in. */
+function sumOf(counts: Int32Array): number {
+  let sum = 0;
+  for (let i = 0; i < counts.length; i++) sum += counts[i]!;
+  return sum;
 }
 
 function shardCount(templateWorkers: number | null): number {

@@ -47,7 +47,7 @@ export interface PoolOptions extends InlinePoolOptions {
  * Frames of several requests gather in one slab for this long: waking a shard for each took as much CPU as mining them
  * (docs/decisions/0018-gathered-frames.md). Whatever else is posted takes them along, so their place among ticks stays.
  */
-const GATHER_MS = 5;
+const GATHER_MS = 20;
 
 /** Shards in worker threads. */
 export function openShardThreads(options: PoolOptions): ShardPool {

@@ -29,6 +29,15 @@ export function identifyingAttributes(resource: Attributes): ReadonlyMap<string,
   return identity;
 }
 
+/** Senders repeat their resource, and the decoder gives the same Map object for it. */
+const identities = new WeakMap<Attributes, ReadonlyMap<string, string>>();
+
+function identityOf(resource: Attributes): ReadonlyMap<string, string> {
+  let identity = identities.get(resource);
+  if (identity === undefined) identities.set(resource, (identity = identifyingAttributes(resource)));
+  return identity;
+}
+
 function isIdentifying(key: string): boolean {
   return EXACT.has(key) || (PREFIXES.some((prefix) => key.startsWith(prefix)) && !SHORT_LIVED.test(key));
 }
@@ -41,7 +50,8 @@ export function mergeIdentity(
   current: ReadonlyMap<string, string> | null,
   resource: Attributes,
 ): ReadonlyMap<string, string> {
-  if (current === null) return identifyingAttributes(resource);
+  if (current === null) return identityOf(resource);
+  if (current === resource) return current;
   let merged: Map<string, string> | null = null;
   for (const [key, value] of current) {
     if (resource.get(key) === value) continue;

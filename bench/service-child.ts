@@ -1,0 +1,100 @@
+/**
+ * One service in a process of its own, so that its CPU can be told from the load generator's: `logdrift` (then `key=value` settings), `naive`,
+ * or `floor`, a grpc-js handler that does nothing at all. Answers every message of the parent with what it has counted and the CPU it used.
+ */
+import { Server, ServerCredentials, type sendUnaryData } from '@grpc/grpc-js';
+import { loadConfig } from '../src/config/load.ts';
+import { startService } from '../src/service.ts';
+import { createLog } from '../src/telemetry/log.ts';
+import { EXPORT_PATH } from './load.ts';
+import { startNaiveService } from './naive/service.ts';
+
+export interface ServiceReport {
+  port: number;
+  httpPort: number;
+  /** Records whose template is counted. */
+  counted: number;
+  /** Records that were not analysed, for whatever reason. */
+  lost: number;
+  /** Epoch ms: steps, from their tick to their last verdict. */
+  steps: { startMs: number; endMs: number; windows: number }[];
+  cpuMs: number;
+  rssMiB: number;
+}
+
+type Counts = Omit<ServiceReport, 'cpuMs' | 'rssMiB'>;
+
+const sides: Record<string, (settings: string[]) => Promise<() => Counts>> = { logdrift, naive, floor };
+
+async function logdrift(settings: string[]): Promise<() => Counts> {
+  const endpoints = [
+    'telemetry.endpoint',
+    'admin.endpoint',
+    'receivers.otlp.protocols.grpc.endpoint',
+    'receivers.otlp.protocols.http.endpoint',
+  ];
+  const steps: Counts['steps'] = [];
+  const service = await startService({
+    config: loadConfig({ env: {}, set: [...endpoints.map((key) => `${key}=127.0.0.1:0`), ...settings] }),
+    log: createLog({ level: 'error' }),
+    onFatal: (error) => {
+      throw error;
+    },
+    onJudged: ({ stepEndMs, verdicts }) =>
+      steps.push({ startMs: stepEndMs, endMs: Date.now(), windows: verdicts.length }),
+  });
+  return () => {
+    let handedOver = 0;
+    let lost = 0;
+    for (const entry of service.pipeline.registry) {
+      handedOver += entry.received;
+      lost += entry.late;
+      for (const records of entry.dropped.values()) lost += records;
+    }
+    const counted = handedOver - service.pipeline.waitingRecords();
+    return { port: service.ports.grpc!, httpPort: service.ports.http!, counted, lost, steps };
+  };
+}
+
+async function naive(): Promise<() => Counts> {
+  const { port, httpPort, counted } = await startNaiveService();
+  return () => ({ port, httpPort, counted: counted().records, lost: 0, steps: [] });
+}
+
+async function floor(): Promise<() => Counts> {
+  const server = new Server({ 'grpc.max_receive_message_length': 67_108_864 });
+  const bytes = (message: Buffer): Buffer => message;
+  const empty = Buffer.alloc(0);
+  const method = {
+    path: EXPORT_PATH,
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: bytes,
+    requestDeserialize: bytes,
+    responseSerialize: bytes,
+    responseDeserialize: bytes,
+  };
+  server.addService(
+    { Export: method },
+    { Export: (_call: unknown, callback: sendUnaryData<Buffer>) => callback(null, empty) },
+  );
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) =>
+    error ? reject(error) : resolve(port),
+  );
+  const port = await promise;
+  return () => ({ port, httpPort: 0, counted: 0, lost: 0, steps: [] });
+}
+
+const [side = 'logdrift', ...settings] = process.argv.slice(2);
+const counts = await sides[side]!(settings);
+process.on('message', () => {
+  const { user, system } = process.cpuUsage();
+  process.send!({
+    ...counts(),
+    cpuMs: (user + system) / 1000,
+    rssMiB: process.memoryUsage.rss() / 2 ** 20,
+  } satisfies ServiceReport);
+});
+process.on('disconnect', () => process.exit(0));
+process.send!('ready');
