@@ -94,6 +94,13 @@ describe('a pattern', () => {
     expect(matched).toBeGreaterThan(1000);
   });
 
+  test('that ignores case takes the long s and the kelvin sign for letters of a word, as JavaScript does', () => {
+    const texts = ['ſ12 12ſ \u212a12', 'k12 s12 12', 'ſ', 'é12é'];
+    for (const pattern of ['(?i:\\b)12', '(?i:\\B)12', '12(?i:\\b)', '(?i:\\b\\w+\\b)', '\\b12', '(?i:(?-i:\\b)12)']) {
+      for (const text of texts) expect(ours(pattern, text), `${pattern} in ${text}`).toBe(theirs(pattern, text));
+    }
+  });
+
   test('never matches the empty text', () => {
     expect(ours('x*', 'axxb')).toBe('a<x>b');
     expect(ours('\\b', 'a b')).toBe('a b');

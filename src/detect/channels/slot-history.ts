@@ -190,12 +190,17 @@ export class SlotHistory {
     }
   }
 
-  /** Slots go where their template's counts went, and leave with them. */
+  /** Slots go where their template's counts went, and leave with them; of two that meet the older stays. */
   follow(): void {
     for (const [place, slot] of this.#slots.entries()) {
       if (slot === null) continue;
       while (slot.template.mergedInto !== null) slot.template = slot.template.mergedInto;
-      if (slot.template.slot < 0 || this.#find(slot.template, slot.token) < place) this.#slots[place] = null;
+      if (slot.template.slot < 0) this.#slots[place] = null;
+    }
+    // Not the one whose place comes first: places are others after a restart.
+    for (const [place, slot] of this.#slots.entries()) {
+      if (slot !== null && this.#slots.some((other) => other !== null && isOlder(other, slot)))
+        this.#slots[place] = null;
     }
   }
 
@@ -280,6 +285,11 @@ export class SlotHistory {
     const row = this.#head + i;
     return row < this.capacity ? row : row - this.capacity;
   }
+}
+
+/** The same position, known for longer. */
+function isOlder(other: Slot, { number, template, token }: Slot): boolean {
+  return other.number < number && other.template === template && other.token === token;
 }
 
 /** Scratch of {@link SlotHistory}; it is synchronous. */

@@ -11,6 +11,7 @@ import {
   lacks,
   lanesOf,
   refreshFilters,
+  survivor,
   type Fit,
   type Leaf,
   type StoredCluster,
@@ -288,7 +289,8 @@ export class Miner<Pane = unknown> {
     this.#recency.add(cluster);
     this.#markChanged(cluster);
     if (!given) this.#generaliseSiblings(cluster);
-    return cluster.mergedInto ?? cluster;
+    // One of its siblings may have taken it in, and then another that one.
+    return survivor(cluster);
   }
 
   /** A position where enough templates differ that are equal else holds a variable. */

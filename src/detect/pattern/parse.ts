@@ -3,7 +3,7 @@
 export type Node =
   /** One character, `class` as in a regular expression: `a`, `.`, `\d`, `[^x-z]`, `\p{L}`. */
   | { type: 'one'; class: string; ignoreCase: boolean }
-  | { type: 'assert'; at: Assertion }
+  | { type: 'assert'; at: Assertion; ignoreCase: boolean }
   | { type: 'sequence'; parts: Node[] }
   /** The first that leads to a match. */
   | { type: 'choice'; options: Node[] }
@@ -55,10 +55,10 @@ class Parser {
   }
 
   #atom(ignoreCase: boolean): Node {
-    if (this.#skip('^')) return { type: 'assert', at: 'start' };
-    if (this.#skip('$')) return { type: 'assert', at: 'end' };
-    if (this.#skip('\\b')) return { type: 'assert', at: 'boundary' };
-    if (this.#skip('\\B')) return { type: 'assert', at: 'no boundary' };
+    if (this.#skip('^')) return { type: 'assert', at: 'start', ignoreCase };
+    if (this.#skip('$')) return { type: 'assert', at: 'end', ignoreCase };
+    if (this.#skip('\\b')) return { type: 'assert', at: 'boundary', ignoreCase };
+    if (this.#skip('\\B')) return { type: 'assert', at: 'no boundary', ignoreCase };
     if (this.#sees('(')) return this.#group(ignoreCase);
     return { type: 'one', class: this.#take(this.#classLength()), ignoreCase };
   }

@@ -118,7 +118,7 @@ export class Pattern {
       if (instruction.op === 'jump') stack.push(instruction.to);
       else if (instruction.op === 'split') stack.push(instruction.second, instruction.first);
       else if (instruction.op === 'assert') {
-        if (holds(instruction.at, text, at)) stack.push(next + 1);
+        if (holds(instruction, text, at)) stack.push(next + 1);
       } else {
         threads.places[threads.count] = next;
         threads.starts[threads.count++] = start;
@@ -127,15 +127,17 @@ export class Pattern {
   }
 }
 
-function holds(assertion: Assertion, text: string, at: number): boolean {
-  if (assertion === 'start') return at === 0;
-  if (assertion === 'end') return at === text.length;
-  const boundary = isWord(text.charCodeAt(at - 1)) !== isWord(text.charCodeAt(at));
-  return boundary === (assertion === 'boundary');
+function holds(assertion: { at: Assertion; ignoreCase: boolean }, text: string, at: number): boolean {
+  if (assertion.at === 'start') return at === 0;
+  if (assertion.at === 'end') return at === text.length;
+  const { ignoreCase } = assertion;
+  const boundary = isWord(text.charCodeAt(at - 1), ignoreCase) !== isWord(text.charCodeAt(at), ignoreCase);
+  return boundary === (assertion.at === 'boundary');
 }
 
-/** `\w`; NaN is none. */
-function isWord(codeUnit: number): boolean {
+/** `\w`; NaN is none. Ignoring case, the long s and the kelvin sign are an s and a k. */
+function isWord(codeUnit: number, ignoreCase: boolean): boolean {
+  if (codeUnit >= 0x80) return ignoreCase && (codeUnit === 0x17f || codeUnit === 0x212a);
   if (codeUnit >= 0x61) return codeUnit <= 0x7a;
   if (codeUnit >= 0x41) return codeUnit <= 0x5a || codeUnit === 0x5f;
   return codeUnit >= 0x30 && codeUnit <= 0x39;

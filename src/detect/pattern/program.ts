@@ -6,7 +6,7 @@ import { PatternError, type Assertion, type Node } from './parse.ts';
  */
 export type Instruction =
   | { op: 'one'; class: CharacterClass }
-  | { op: 'assert'; at: Assertion }
+  | { op: 'assert'; at: Assertion; ignoreCase: boolean }
   /** Goes on at `first` and, with less priority, at `second`. */
   | { op: 'split'; first: number; second: number }
   | { op: 'jump'; to: number }
@@ -51,7 +51,7 @@ export function compilePattern(root: Node): Instruction[] {
         add({ op: 'one', class: new CharacterClass(node.class, node.ignoreCase) });
         return;
       case 'assert':
-        add({ op: 'assert', at: node.at });
+        add({ op: 'assert', at: node.at, ignoreCase: node.ignoreCase });
         return;
       case 'sequence':
         node.parts.forEach(emit);

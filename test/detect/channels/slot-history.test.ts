@@ -83,6 +83,27 @@ describe('the numeric slots of a source', () => {
     expect(slots.save().slots).toEqual([]);
   });
 
+  test('go the same way after a restart when two of them become one', () => {
+    const { table, add, slots } = open();
+    const [one, two, three, four] = [add('1 <*>'), add('2 <*>'), add('3 <*>'), add('4 <*>')];
+    const judge = (...templates: Template[]): void => {
+      slots.push();
+      const entries = templates.map((template) => ({ template, numbers: [numbers(1, template.number)] }));
+      slots.judge(entries, ALL);
+      slots.learn();
+    };
+    judge(one, two, three);
+    table.releaseSlot(two);
+    // Takes the place that has become free, before that of the third.
+    judge(one, three, four);
+    const restarted = new SlotHistory(CAPACITY);
+    restarted.restore(slots.save(), new Map([one, three, four].map((template) => [template.number, template])));
+    three.mergedInto = four;
+    const after = restarted.save();
+    expect(after.slots).toMatchObject([{ number: 0 }, { number: 2, template: four.number }]);
+    expect(slots.save()).toEqual(after);
+  });
+
   test('are bounded: what has no values any more makes room, what has them stays', () => {
     const { add, slots } = open();
     const steady = add('steady <*>');

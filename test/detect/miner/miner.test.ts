@@ -73,6 +73,19 @@ describe('templates', () => {
   });
 });
 
+describe('merged templates', () => {
+  test('a line whose birth makes three of them one belongs to the one that is left', () => {
+    const miner = new Miner();
+    const lines = ['begin alpha one', 'begin beta one', 'begin beta two', 'begin beta three', 'begin gamma one'];
+    const born = lines.map((line) => observe(miner, line)).at(-1)!;
+    expect(born.mergedInto).toBeNull();
+    expect(born.text).toBe('begin <*> <*>');
+    expect(observe(miner, 'begin gamma one')).toBe(born);
+    expect([...miner.clusters()]).toEqual([born]);
+    expect([miner.size, born.count]).toEqual([1, 6]);
+  });
+});
+
 describe('templates given by the sender', () => {
   test('are used as they are and found again by their text', () => {
     const miner = new Miner();
