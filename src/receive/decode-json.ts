@@ -82,6 +82,8 @@ class RequestReader {
       yield* this.#request();
     } catch (error) {
       throw this.#withIndexes(error);
+    } finally {
+      this.#record.close();
     }
   }
 
@@ -102,6 +104,7 @@ class RequestReader {
     const scan = this.#scan;
     if (!enter(scan, OBJECT, '')) throw wrongKind('an object', NULL, '');
     for (let name = nextName(scan, REQUEST); name !== END; name = nextName(scan, REQUEST)) {
+      if (scan.stopped) yield this.#goOn();
       if (name !== RESOURCE_LOGS) while (!scan.value()) yield this.#goOn();
       else if (enter(scan, ARRAY, RESOURCE_LOGS_PATH)) {
         for (this.#resourceIndex = 0; nextElement(scan); this.#resourceIndex++) {
@@ -123,6 +126,7 @@ class RequestReader {
     };
     if (enter(scan, OBJECT, RESOURCE_LOGS_PATH)) {
       for (let name = nextName(scan, RESOURCE_LOGS_FIELDS); name !== END; name = nextName(scan, RESOURCE_LOGS_FIELDS)) {
+        if (scan.stopped) yield this.#goOn();
         if (name === SCOPE_LOGS) {
           if (!isTold && resource === null) {
             const back = scan.pos;
@@ -155,6 +159,7 @@ class RequestReader {
     };
     if (enter(scan, OBJECT, SCOPE_LOGS_PATH)) {
       for (let name = nextName(scan, SCOPE_LOGS_FIELDS); name !== END; name = nextName(scan, SCOPE_LOGS_FIELDS)) {
+        if (scan.stopped) yield this.#goOn();
         if (name === LOG_RECORDS) {
           if (!isTold && scope === null) {
             const back = scan.pos;
@@ -188,6 +193,7 @@ class RequestReader {
             record.set(name);
             continue;
           }
+          if (scan.stopped) yield this.#goOn();
           record.beginAttributes();
           if (!enter(scan, ARRAY, ATTRIBUTES_PATH)) continue;
           while (nextElement(scan)) {

@@ -22,7 +22,7 @@ import {
 } from './json-value.ts';
 import { findKey, tableOf, type KeyTable } from './key-table.ts';
 import { MAX_LISTED_KEYS, type DecodedRecord, type RecordSink } from './record.ts';
-import { TextScratch } from './text-scratch.ts';
+import { takeTextScratch } from './text-scratch.ts';
 import {
   attributeText,
   canonicalJson,
@@ -63,9 +63,6 @@ const SPAN_BYTES = 8;
 /** As much as {@link attributeText} needs to see where to cut. */
 const ATTRIBUTE_BYTES = MAX_ATTRIBUTE_BYTES + 4;
 
-/** Shared by all requests: what is in it dies with its `record` call. */
-const scratch = new TextScratch();
-
 /** Fills one {@link DecodedRecord} again and again. */
 export class JsonRecord {
   readonly record: DecodedRecord;
@@ -73,6 +70,8 @@ export class JsonRecord {
   readonly #sink: RecordSink;
   readonly #attributeTable: KeyTable;
   readonly #bodyTable: KeyTable;
+  /** Of this request alone: another one may get its turn in the middle of a record. */
+  readonly #scratch = takeTextScratch();
   /** Index into TEMPLATE_ATTRIBUTES of the template found, or how many there are. */
   #templateRank = 0;
   /** Where `attributes` are, for a second look. */
@@ -100,6 +99,11 @@ export class JsonRecord {
     return this.#attributeTable.heads;
   }
 
+  /** There is no further record. */
+  close(): void {
+    this.#scratch.giveBack();
+  }
+
   /** Another record begins; nothing of it is set. */
   begin(): void {
     const { record } = this;
@@ -114,7 +118,7 @@ export class JsonRecord {
     if (record.bodyFields.size > 0) record.bodyFields.clear();
     this.#templateRank = TEMPLATE_ATTRIBUTES.length;
     this.#attributesStart = this.#attributesEnd = 0;
-    scratch.reset();
+    this.#scratch.reset();
   }
 
   /** The scanner has gone over the field, known or not. @throws {DecodeError} with a path that begins at the record */
@@ -182,9 +186,9 @@ export class JsonRecord {
     if (value === undefined) return;
     if (mayBeTemplate && typeof value === 'string' && value !== '') {
       this.#templateRank = this.#key;
-      record.templateStart = scratch.end;
-      record.templateEnd = scratch.write(value);
-      record.template = scratch.bytes;
+      record.templateStart = this.#scratch.end;
+      record.templateEnd = this.#scratch.write(value);
+      record.template = this.#scratch.bytes;
     }
     if (isWanted) record.attributes.set(key, attributeText(value));
   }
@@ -236,17 +240,17 @@ export class JsonRecord {
       record.textStart = start;
       record.textEnd = end;
     } else {
-      record.textStart = scratch.end;
-      record.textEnd = scratch.writeUnescaped(bytes, start, Math.min(end, start + MAX_VALUE_BYTES));
-      record.text = scratch.bytes;
+      record.textStart = this.#scratch.end;
+      record.textEnd = this.#scratch.writeUnescaped(bytes, start, Math.min(end, start + MAX_VALUE_BYTES));
+      record.text = this.#scratch.bytes;
     }
   }
 
   #printText(text: string): void {
     const { record } = this;
-    record.textStart = scratch.end;
-    record.textEnd = scratch.write(text);
-    record.text = scratch.bytes;
+    record.textStart = this.#scratch.end;
+    record.textEnd = this.#scratch.write(text);
+    record.text = this.#scratch.bytes;
   }
 
   /** A body that is not just a string in the usual spelling. */

@@ -17,6 +17,7 @@ import {
   escapeEnd,
   KINDS,
   notJson,
+  NULL,
   OBJECT,
   OPEN_BRACE,
   OPEN_BRACKET,
@@ -104,17 +105,19 @@ export class JsonScanner {
 
   /**
    * Goes over one value of any kind and says in `start`, `kind` and `escaped` what it was.
-   * @returns false when it came to `stop` first: to be called again, with a later one
+   * @returns false when it came to `stop` first: to be called again, with a later one. Until then it is null if nothing of it was read
    * @throws {DecodeError} when it is no JSON
    */
   value(): boolean {
     if (this.#at !== OUTSIDE) return this.#goOn();
+    this.start = this.pos;
+    this.kind = NULL;
+    this.escaped = false;
+    this.isStringValue = false;
     if (this.pos >= this.stop && this.pos < this.bytes.length) return false;
     const byte = this.next();
     this.start = this.pos;
     this.kind = KINDS[byte]!;
-    this.escaped = false;
-    this.isStringValue = false;
     if (this.kind === STRING) {
       const behind = this.stringEnd(this.pos + 1, this.stop);
       if (behind < 0) this.#at = IN_STRING;

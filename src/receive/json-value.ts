@@ -75,8 +75,9 @@ export function readField(
       ? readArray(scan, `${path}.arrayValue`, budget, depth + 1)
       : readMap(scan, `${path}.kvlistValue`, budget, depth + 1);
   }
-  scan.value();
-  if (scan.kind === NULL) return undefined;
+  // Half a text is a text, half a number is none.
+  const isWhole = scan.value() || name === STRING_VALUE || name === BYTES_VALUE;
+  if (scan.kind === NULL || !isWhole) return undefined;
   switch (name) {
     case STRING_VALUE:
       if (scan.kind !== STRING) throw wrongKind('a string', scan.kind, `${path}.stringValue`);

@@ -3,6 +3,15 @@ import { unescape } from './json-text.ts';
 /** Scratch above this size is given back after use: one huge body must not pin its memory. */
 const KEEP_BYTES = 262_144;
 
+/** As many as requests are read at once in practice; more are garbage after use. */
+const MAX_KEPT = 8;
+const kept: TextScratch[] = [];
+
+/** One for a reader that others get a turn between: what is written must stay while they write theirs. */
+export function takeTextScratch(): TextScratch {
+  return kept.pop() ?? new TextScratch();
+}
+
 /**
  * Where text that is not a slice of the request (map bodies, numbers, escaped JSON) becomes bytes. What is written is
  * valid until the next `reset`, that is, for one record.
@@ -39,6 +48,12 @@ export class TextScratch {
     if (most > this.bytes.length) this.#resize(Math.max(most, this.bytes.length * 2));
     this.#used = unescape(from, start, end, this.bytes, this.#used);
     return this.#used;
+  }
+
+  /** Its holder is done with it. */
+  giveBack(): void {
+    this.reset();
+    if (kept.length < MAX_KEPT) kept.push(this);
   }
 
   #resize(byteLength: number): void {

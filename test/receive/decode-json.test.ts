@@ -5,6 +5,7 @@ import { DecodeError } from '../../src/receive/wire.ts';
 import { encodeRequest } from './oracle.ts';
 import { drain, recordingSink, type Recorded } from './recording-target.ts';
 
+const MIB = 1_048_576;
 const WANTED = { attributes: ['k', 'n', 'm'], bodyFields: ['unit'] };
 
 function decode(request: unknown) {
@@ -57,6 +58,55 @@ test('{} and an empty list of resources hold no record', () => {
   expect(decode({}).summary).toEqual({ records: 0, yields: 0 });
   expect(decode({ resourceLogs: [] }).summary.records).toBe(0);
   expect(decode('﻿{"resourceLogs":[{}]}').resources).toEqual([new Map()]);
+});
+
+test('a request that gets its turn in the middle of a record of another one changes nothing there', () => {
+  const request = (text: string, attributes: unknown[]): Buffer => {
+    const record = { body: { stringValue: text }, attributes };
+    return Buffer.from(JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords: [record, record] }] }] }));
+  };
+  const slow = recordingSink(WANTED);
+  const long = { key: 'other', value: { stringValue: 'x'.repeat(300_000) } };
+  const decoding = decodeJson(request('the\nfirst', [long]), slow);
+  for (let step = decoding.next(); !step.done; step = decoding.next()) {
+    const quick = recordingSink(WANTED);
+    drain(decodeJson(request('another', []), quick));
+    drain(decodeJson(request('an\n\n\n\nother', []), quick));
+    expect(quick.records.map(({ text }) => text)).toEqual(['another', 'another', 'an\n\n\n\nother', 'an\n\n\n\nother']);
+  }
+  expect(slow.records.map(({ text }) => text)).toEqual(['the\nfirst', 'the\nfirst']);
+});
+
+test('a value of more than 1 MiB is read as far as that, wherever it is cut', () => {
+  const tail = '{"intValue":5},{"stringValue":"abc"},{"intValue":"7"},{"boolValue":"true"},{"doubleValue":"1e5"}]';
+  for (let behind = 0; behind <= tail.length; behind += 4) {
+    const head = '{"arrayValue":{"values":[{"stringValue":"';
+    const body = `${head}${'y'.repeat(MIB - head.length - 3 - behind)}"},${tail}}}`;
+    const { text } = decode(`{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":${body}}]}]}]}`).records[0]!;
+    expect(text.replace(/y+/, 'y')).toMatch(
+      /^\["y"(,5|,null)?(,"(abc?|a)?"|,null)?(,7|,null)?(,true|,null)?(,100000|,null)?\]$/,
+    );
+  }
+  for (let behind = 0; behind < 60; behind += 6) {
+    const head = '{"kvlistValue":{"values":[{"key":"pad","value":{"stringValue":"';
+    const entries = `${'y'.repeat(MIB - head.length - 4 - behind)}"}},{"key":"message","value":{"stringValue":"hello"}}`;
+    const body = `${head}${entries}]}}`;
+    const { text } = decode(`{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":${body}}]}]}]}`).records[0]!;
+    expect(text.slice(0, 50)).toMatch(/^(hello|hell?|he?|)$|^\{/);
+  }
+});
+
+test.each([
+  ['resourceLogs', '{', '}'],
+  ['scopeLogs', '{"resourceLogs":[{', '}]}'],
+  ['logRecords', '{"resourceLogs":[{"scopeLogs":[{', '}]}]}'],
+  ['attributes', '{"resourceLogs":[{"scopeLogs":[{"logRecords":[{', '}]}]}]}'],
+])('it yields about every 128 KiB of empty lists of %s, too', (name, before, behind) => {
+  const request = `${before}${`"${name}":[],`.repeat(50_000)}"${name}":null${behind}`;
+  const decoding = decodeJson(Buffer.from(request), recordingSink(WANTED));
+  // Those under a resource or scope are gone over twice: its name may come behind them.
+  const times = { resourceLogs: 1, scopeLogs: 2, logRecords: 3, attributes: 3 }[name]!;
+  expect(drain(decoding).yields).toBeGreaterThan((times * request.length) / 131_072 - 4);
 });
 
 test('it yields about every 1,000 records', () => {
