@@ -23,6 +23,8 @@ const BEYOND_RANK = 4;
 const ALONE_BEYOND_RANK = 5;
 /** Nats that a channel alone must bring beyond its probability: the models are not exact that far out. */
 const DOUBT = 1.5;
+/** Windows a channel is calibrated against before that is all the doubt there is: what a young source has not done yet is not news. */
+const SETTLED = 60;
 /** One channel alone is a warning; critical takes two that agree. */
 const MOST_ALONE = 2.9;
 const LOWEST = -6;
@@ -37,7 +39,7 @@ const HIGHEST = 8;
  *
  * A sum of seven hardly moves for one loud channel, so the loudest of those that give a probability (not the lengths `distance` and `dmd`) may also speak alone:
  *
- *     s₁ = max_c min(w_c s_c, ln(h_c + 2) + 5)    p₁ = C e^{1.5 − s₁}    alone: −Φ⁻¹(p₁), at most 2.9
+ *     s₁ = max_c min(w_c s_c, ln(h_c + 2) + 5) − 1.5 max(1, 60/h_c)    p₁ = C e^{−s₁}    alone: −Φ⁻¹(p₁), at most 2.9
  *     score = the larger of the two
  *
  * Fisher, "Statistical methods for research workers" (1932): −ln p of a true null is exponential, C of them sum up to a gamma distribution of shape C;
@@ -45,7 +47,7 @@ const HIGHEST = 8;
  * probabilities, Tippett, "The methods of statistics" (1931). Constants: docs/decisions/0029.
  *
  * Worked example: C = 6 (no `values`), h = 100, s = 2, 6.5, 9, .5, 1, .7: the third is cut to ln 102 + 4 = 8.625; f = 2, Σ = 19.325, p = Q(3, 9.66) =
- * .0037, together 2.68. Alone: s₁ = 9, below ln 102 + 5; p₁ = 6 e^(1.5 − 9) = .0033, 2.71. Score 2.71.
+ * .0037, together 2.68. Alone: s₁ = 9 − 1.5, as 9 is below ln 102 + 5; p₁ = 6 e^−7.5 = .0033, 2.71. Score 2.71.
  *
  * @param nats - s_c by {@link CHANNELS}, finite and ≥ 0; 0 where a gate holds the channel back or it has no data
  * @param sizes - h_c by {@link CHANNELS}
@@ -69,19 +71,24 @@ export function combineChannels(
     const s = weights[c]! * nats[c]!;
     const rarest = Math.log(sizes[c]! + 2);
     capped[c] = Math.min(s, rarest + BEYOND_RANK);
-    if (isSurprise(CHANNELS[c]!)) alone = Math.max(alone, Math.min(s, rarest + ALONE_BEYOND_RANK));
+    if (isSurprise(CHANNELS[c]!)) alone = Math.max(alone, Math.min(s, rarest + ALONE_BEYOND_RANK) - doubt(sizes[c]!));
     sum += capped[c]!;
     if (loudest < 0 || capped[c]! > capped[loudest]!) loudest = c;
   }
   if (loudest < 0) throw new RangeError('combination: no channel is enabled');
   const f = 1 + CORRELATION * (enabled - 1);
-  const score = Math.max(sigmas(enabled / f, sum / f), sigmasAlone(Math.log(enabled) + DOUBT - alone));
+  const score = Math.max(sigmas(enabled / f, sum / f), sigmasAlone(Math.log(enabled) - alone));
   return { score, loudest: CHANNELS[loudest]! };
 }
 
 /** Whether x of a channel is −ln of a probability; else it is a length. */
 export function isSurprise(channel: Channel): boolean {
   return channel !== 'distance' && channel !== 'dmd';
+}
+
+/** Nats that a channel alone must bring beyond its probability, with `h` values to compare with. */
+function doubt(h: number): number {
+  return DOUBT * Math.max(1, SETTLED / Math.max(1, h));
 }
 
 /** @param logProbability - ln p₁, may be above 0 */

@@ -49,6 +49,12 @@ describe('combination', () => {
     expect(combine([6, 0, 0, 0, 0, 0, 0]).score).toBeLessThan(2);
   });
 
+  test('alone a channel of a young source is doubted more', () => {
+    const loud = (h: number) => combine([0, 0, 0, 0, 0, 0, 1e9], { sizes: CHANNELS.map(() => h) }).score;
+    expect(loud(60)).toBeGreaterThan(2.5);
+    expect(loud(20)).toBeLessThan(1.5);
+  });
+
   test('critical takes what several channels say', () => {
     expect(combine([1e9, 0, 1e9, 0, 0, 0, 0]).score).toBeLessThan(3);
     expect(combine([1e9, 0, 1e9, 0, 1e9, 0, 0]).score).toBeGreaterThan(3);
