@@ -289,8 +289,9 @@ export class Miner<Pane = unknown> {
     this.#recency.add(cluster);
     this.#markChanged(cluster);
     if (!given) this.#generaliseSiblings(cluster);
-    // One of its siblings may have taken it in, and then another that one.
-    return survivor(cluster);
+    if (cluster.mergedInto === null) return cluster;
+    // Not the sibling that took it in: that may have merged too, and another may say more of the line, which is what the tree will answer next time.
+    return this.#find(bytes, start) ?? survivor(cluster);
   }
 
   /** A position where enough templates differ that are equal else holds a variable. */

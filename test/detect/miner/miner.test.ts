@@ -86,6 +86,22 @@ describe('merged templates', () => {
   });
 });
 
+describe('a line at whose birth templates merge', () => {
+  test('belongs to the one that the next such line belongs to, after a restart too', () => {
+    const miner = new Miner();
+    for (const line of ['begin b x', 'begin b y', 'begin b z', 'begin POST two']) observe(miner, line);
+    const born = observe(miner, 'begin c two');
+    expect([...miner.clusters()].map(({ text }) => text).sort()).toEqual(['begin <*> <*>', 'begin <*> two']);
+    const restored = new Miner();
+    restored.restore(
+      miner.saveState(),
+      Array.from(miner.clusters(), (cluster) => cluster.save()),
+    );
+    for (const next of [born, observe(miner, 'begin c two'), observe(restored, 'begin c two')])
+      expect(next.text).toBe('begin <*> two');
+  });
+});
+
 describe('templates given by the sender', () => {
   test('are used as they are and found again by their text', () => {
     const miner = new Miner();
