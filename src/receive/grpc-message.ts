@@ -8,7 +8,7 @@ import { constants, type ServerHttp2Stream } from 'node:http2';
 import { status as Grpc } from '@grpc/grpc-js';
 import type { Reservation } from './budget.ts';
 import { encodeStatus } from './encode-response.ts';
-import { join } from './scratch.ts';
+import { Chunks, join } from './scratch.ts';
 import { ReceiveError, type Status } from './status.ts';
 import { ACCEPTED_ENCODINGS, tooLarge } from './unpack.ts';
 
@@ -34,21 +34,21 @@ export function readMessage(
   reservation: Reservation,
 ): Promise<GrpcMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<GrpcMessage>();
-  let chunks: Buffer[] = [];
+  let chunks = new Chunks();
   let received = 0;
   let length = -1;
   let whole = false;
   const refuse = (error: unknown): void => {
     stream.off('data', take);
-    chunks = [];
+    chunks = new Chunks();
     reject(error as Error);
   };
   const take = (chunk: Buffer): void => {
     try {
       reservation.take(chunk.length);
-      chunks.push(chunk);
+      chunks.add(chunk);
       received += chunk.length;
-      if (length < 0 && received >= PREFIX_BYTES) length = headOf(chunks).readUInt32BE(1);
+      if (length < 0 && received >= PREFIX_BYTES) length = headOf(chunks.list).readUInt32BE(1);
       if (length > maxBytes) throw tooLarge(maxBytes);
       if (length >= 0 && received > PREFIX_BYTES + length) throw notOneMessage('more than one');
     } catch (error) {
@@ -63,8 +63,8 @@ export function readMessage(
   stream.once('end', () => {
     clearTimeout(overdue);
     if (length < 0 || received < PREFIX_BYTES + length) return refuse(notOneMessage('no whole'));
-    const framed = join(chunks, received);
-    chunks = [];
+    const framed = join(chunks.list, received);
+    chunks = new Chunks();
     whole = true;
     resolve({ bytes: framed.subarray(PREFIX_BYTES), compressed: framed[0] !== 0 });
   });

@@ -7,6 +7,36 @@ const MAX_KEPT = 8;
 const kept: Buffer[] = [];
 const lent = new WeakSet<ArrayBufferLike>();
 
+/** A Buffer costs some hundred bytes itself: a client that sends single bytes would make gigabytes of megabytes. */
+const SMALL_BYTES = 512;
+const GATHER_BYTES = 16_384;
+/** So many chunks stay as they came, however small: most requests have fewer. */
+const FEW_CHUNKS = 64;
+
+/** What has come of one request, in order. */
+export class Chunks {
+  readonly list: Buffer[] = [];
+  /** Many small chunks are copied together here; `[start, end)` is the last of `list` unless it is empty. */
+  #memory = Buffer.alloc(0);
+  #start = 0;
+  #end = 0;
+
+  add(chunk: Buffer): void {
+    if (this.list.length < FEW_CHUNKS || chunk.length >= SMALL_BYTES) {
+      this.list.push(chunk);
+      this.#start = this.#end;
+      return;
+    }
+    if (this.#end + chunk.length > this.#memory.length) {
+      this.#memory = Buffer.allocUnsafeSlow(GATHER_BYTES);
+      this.#start = this.#end = 0;
+    }
+    if (this.#start < this.#end) this.list.pop();
+    this.#end += chunk.copy(this.#memory, this.#end);
+    this.list.push(this.#memory.subarray(this.#start, this.#end));
+  }
+}
+
 /**
  * `chunks` in one piece, valid until it is given back by {@link giveBack}. A fresh buffer a request was a fifth of a request's CPU: its pages
  * come from the kernel, and V8 marks its whole heap for every 80 MiB of them.

@@ -2,7 +2,7 @@
 import { Readable, type Transform } from 'node:stream';
 import { createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
 import type { Reservation } from './budget.ts';
-import { join } from './scratch.ts';
+import { Chunks, join } from './scratch.ts';
 import { ReceiveError } from './status.ts';
 import { DecodeError } from './wire.ts';
 import { cutAtFrameEnds } from './zstd-frames.ts';
@@ -50,7 +50,7 @@ export async function collect(
   source: Readable | Uint8Array,
   { encoding, maxBytes, reservation }: CollectOptions,
 ): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
+  const chunks = new Chunks();
   let byteLength = 0;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const decompressor = isCompression(encoding) ? DECOMPRESSORS[encoding]!() : null;
@@ -64,7 +64,7 @@ export async function collect(
     try {
       if (byteLength > maxBytes) throw tooLarge(maxBytes);
       reservation.take(chunk.length);
-      chunks.push(chunk);
+      chunks.add(chunk);
     } catch (error) {
       reject(error as Error);
     }
@@ -74,13 +74,13 @@ export async function collect(
   if (input instanceof Readable && input !== source) input.on('error', reject);
   try {
     await promise;
-    return join(chunks, byteLength);
+    return join(chunks.list, byteLength);
   } finally {
     body.removeAllListeners('data');
     if (decompressor !== null) {
       if (input instanceof Readable) input.unpipe(decompressor);
       decompressor.destroy();
-      free(chunks);
+      free(chunks.list);
     }
     if (input instanceof Readable && input !== source) input.destroy();
   }
