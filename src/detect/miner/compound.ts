@@ -23,6 +23,8 @@ const markFold = MARK_FOLD;
 
 /** A state inside a path is part of a name, in a short compound (`login_failed`) it is a state. */
 const MOST_WORDS_OF_A_STATE = 3;
+/** Longer ones are no path that anybody wrote: in a flood of them a line is turned away at its first word. */
+const MOST_WORDS_OF_A_NAME = 10;
 /** Words that stand beside the numbers of a date. */
 const DATE_PART = MONTH | WEEKDAY | DAY_HALF;
 
@@ -226,7 +228,7 @@ export class CompoundReader {
     if (!literal) kind = MASK;
     else if (state && words <= MOST_WORDS_OF_A_STATE) kind = FIXED;
     else if (words === 1 && (lastMeaning & BOOLEAN) !== 0) kind = SOFT;
-    else if (isName(bytes, tokenEnd, dots, slashes)) kind = SOFT;
+    else if (words <= MOST_WORDS_OF_A_NAME && isName(bytes, tokenEnd, dots, slashes)) kind = SOFT;
     list.kind[index] = kind;
     list.count = index + 1;
     // The first slash of a path belongs to it, as it does where the path is nothing else.
