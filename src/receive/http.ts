@@ -111,6 +111,7 @@ async function answer(
     observed.bytes = body.length;
     const outcome = await exportLogs(body, encoding!, target, gone.signal, summary);
     send(response, 200, encodeResponse(outcome, encoding!), encoding!);
+    if (!request.complete) drainRest(request);
     observed.refusedRecords = outcome.rejectedLogRecords;
     observed.acceptedRecords = outcome.records - outcome.rejectedLogRecords;
     if (onOddity !== undefined)
@@ -180,6 +181,16 @@ function send(response: ServerResponse, httpStatus: number, body: Buffer, encodi
   response.setHeader('Content-Type', CONTENT_TYPES[encoding]);
   response.setHeader('Content-Length', body.length);
   response.end(body);
+}
+
+/** A compressed body may end before the request does. What follows is read over, or its connection would never come to the next request. */
+function drainRest(request: IncomingMessage): void {
+  let left = DRAIN_BYTES;
+  request.on('data', (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) request.destroy();
+  });
+  request.resume();
 }
 
 /**

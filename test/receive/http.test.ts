@@ -5,7 +5,7 @@ import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { OTLPLogExporter as JsonExporter } from '@opentelemetry/exporter-logs-otlp-http';
 import { OTLPLogExporter as ProtobufExporter } from '@opentelemetry/exporter-logs-otlp-proto';
 import { BatchLogRecordProcessor, LoggerProvider, type LogRecordExporter } from '@opentelemetry/sdk-logs';
-import { Agent, request } from 'undici';
+import { Agent, Client, request } from 'undici';
 import { afterEach, describe, expect, test } from 'vitest';
 import { openHttpReceiver } from '../../src/receive/http.ts';
 import type { ObservedRequest, ReceiverOptions } from '../../src/receive/receiver.ts';
@@ -242,6 +242,27 @@ describe('the size limit', () => {
     expect(response.status).toBe(413);
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16 * 1_048_576);
   });
+
+  test.each(['deflate', 'gzip'] as const)(
+    'bytes behind the end of a %s body do not keep its connection from the next request',
+    async (encoding) => {
+      const { port } = await receiver();
+      const packed = encoding === 'gzip' ? gzipSync(REQUEST) : deflateSync(REQUEST);
+      const body = Buffer.concat([packed, Buffer.alloc(2_000_000)]);
+      const dispatcher = new Client(`http://127.0.0.1:${port}`, { pipelining: 1 });
+      for (let k = 0; k < 3; k++) {
+        const answer = await dispatcher.request({
+          path: '/v1/logs',
+          method: 'POST',
+          headers: { 'content-type': PROTOBUF, 'content-encoding': encoding },
+          body,
+        });
+        expect(answer.statusCode).toBe(200);
+        await answer.body.dump();
+      }
+      await dispatcher.close();
+    },
+  );
 
   test('a client that goes on sending a refused body is read for a while, then cut', async () => {
     const { port } = await receiver({ maxRequestBytes: 1000 });
