@@ -4,7 +4,7 @@ import { Names } from './json-names.ts';
 import { readId, readNanosAsMs, readOwnEvent, readSeverity } from './json-scalar.ts';
 import { ARRAY, NULL, OBJECT, STRING, wrongKind } from './json-lex.ts';
 import { AFTER_TEXT, BEFORE_TEXT, type JsonScanner } from './json-scan.ts';
-import { END, enter, nextElement, nextName, revisit } from './json-walk.ts';
+import { END, enter, nextElement, nextName, revisit, MAX_REVISITED_BYTES } from './json-walk.ts';
 import { stringOf } from './json-text.ts';
 import {
   ANY_VALUE,
@@ -241,7 +241,7 @@ export class JsonRecord {
       record.textEnd = end;
     } else {
       record.textStart = this.#scratch.end;
-      record.textEnd = this.#scratch.writeUnescaped(bytes, start, Math.min(end, start + MAX_VALUE_BYTES));
+      record.textEnd = this.#scratch.writeUnescaped(bytes, start, Math.min(end, start + MAX_REVISITED_BYTES));
       record.text = this.#scratch.bytes;
     }
   }
@@ -278,9 +278,9 @@ export class JsonRecord {
       if (!enter(scan, OBJECT, MAP_PATH)) return;
       this.beginEntry();
       for (let name = nextName(scan, KEY_VALUE); name !== END; name = nextName(scan, KEY_VALUE)) {
-        scan.value();
-        if (name === KEY) this.#takeKey(this.#bodyTable, MAP_PATH);
-        else if (name === VALUE) this.#takeValue();
+        const isWhole = scan.value();
+        if (name === VALUE) this.#takeValue();
+        else if (name === KEY && isWhole) this.#takeKey(this.#bodyTable, MAP_PATH);
       }
       if (this.#key < 0 || this.#valueEnd === 0) return;
       const key = this.#bodyTable.keys[this.#key]!;
@@ -312,8 +312,7 @@ export class JsonRecord {
         if (!enter(scan, OBJECT, ATTRIBUTES_PATH)) continue;
         let key: string | null = null;
         for (let name = nextName(scan, KEY_VALUE); name !== END; name = nextName(scan, KEY_VALUE)) {
-          scan.value();
-          if (name === KEY) key = readKey(scan, ATTRIBUTES_PATH);
+          if (scan.value() && name === KEY) key = readKey(scan, ATTRIBUTES_PATH);
         }
         if (key !== null) keys.push(key);
       }

@@ -182,7 +182,7 @@ function readKeyValue(
       value = readAny(scan, path, budget, depth);
       continue;
     }
-    scan.value();
+    if (!scan.value()) continue;
     if (name === KEY) key = readKey(scan, path);
     else if (name === KEY_STRINDEX) hasStrindex = true;
   }
@@ -216,8 +216,7 @@ export function readScopeName(scan: JsonScanner, path: string): string {
   let text = '';
   if (!enter(scan, OBJECT, path)) return text;
   for (let name = nextName(scan, NAME); name !== END; name = nextName(scan, NAME)) {
-    scan.value();
-    if (name === FIRST) text = scan.kind === STRING ? scan.text(MAX_ATTRIBUTE_BYTES) : '';
+    if (scan.value() && name === FIRST) text = scan.kind === STRING ? scan.text(MAX_ATTRIBUTE_BYTES) : '';
   }
   return text;
 }

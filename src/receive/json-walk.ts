@@ -24,11 +24,13 @@ import { Spelling, type Names } from './json-names.ts';
 import { BEFORE_TEXT, STRING_VALUE, type JsonScanner } from './json-scan.ts';
 import { unescape } from './json-text.ts';
 import { keyBucket } from './key-table.ts';
-import { MAX_VALUE_BYTES } from './value-text.ts';
 
 /** Answers of {@link nextName} beside the places of known names. */
 export const END = -1;
 export const UNKNOWN = -2;
+
+/** Of a map, an array, a resource or a text with escapes so much JSON is read: about 3 ms. It has been checked to its end before. */
+export const MAX_REVISITED_BYTES = 262_144;
 
 /** Nearly every KeyValue is written so, up to its value. */
 const KEY_HEAD = new Spelling('{"key":"');
@@ -133,7 +135,7 @@ export function skipKeyValue(scan: JsonScanner, heads: Int16Array): boolean {
 }
 
 /**
- * Reads what lies in `[start, end)` once more, its first {@link MAX_VALUE_BYTES}, and comes back. Where it is cut, in there, every object and array
+ * Reads what lies in `[start, end)` once more, its first {@link MAX_REVISITED_BYTES}, and comes back. Where it is cut, in there, every object and array
  * ends, and so does a string.
  */
 export function revisit<T>(scan: JsonScanner, start: number, end: number, read: () => T): T {
@@ -141,7 +143,7 @@ export function revisit<T>(scan: JsonScanner, start: number, end: number, read: 
   const stop = scan.stop;
   const wasCut = scan.isCut;
   scan.pos = start;
-  scan.stop = Math.min(end, start + MAX_VALUE_BYTES);
+  scan.stop = Math.min(end, start + MAX_REVISITED_BYTES);
   scan.isCut = true;
   scan.forget();
   const result = read();

@@ -159,14 +159,31 @@ describe('bounds', () => {
     expect(decode(`{"resourceLogs":[{"scopeLogs":[{"scopeLogs":${many}}]}]}`).yields).toBeGreaterThan(4);
   });
 
-  test('of a map or array the first MiB is read, and the rest is still checked', () => {
+  test('of a map or array the first 256 KiB are read, and the rest is still checked', () => {
     const entry = (key: string, length: number): string =>
       `{"key":"${key}","value":{"stringValue":"${key.repeat(length)}"}}`;
     const body = (entries: string[]): string => record(`{"body":{"kvlistValue":{"values":[${entries.join(',')}]}}}`);
     expect(decode(body([entry('a', MIB), entry('message', 1)])).records[0]!.text).toMatch(/^\{"a":"a{1000,}"\}$/);
     expect(decode(body([entry('message', 1), entry('a', 2 * MIB)])).records[0]!.text).toBe('message');
-    const cut = decode(body([`{"key":"message","value":{"stringValue":"${'m'.repeat(2 * MIB)}"}}`])).records[0]!.text;
-    expect(cut.length).toBeGreaterThan(MIB / 2);
+    const cut = decode(body([`{"key":"message","value":{"stringValue":"${'m'.repeat(MIB)}"}}`])).records[0]!.text;
+    expect(cut.length).toBeGreaterThan(MIB / 5);
     expect(() => decode(body([entry('a', 2 * MIB), '{"key":}']))).toThrow(/not JSON/);
+  });
+
+  test('a cut at any byte rejects nothing', () => {
+    const entries = [
+      '{"key":"i","value":{"intValue":"-12"}},{"value":{"doubleValue":"2.5e1"},"key":"d"},{"key":"b","value":{"boolValue":"true"}}',
+      '{"key":"n","value":{"intValue":1}},{"key":"y","value":{"bytesValue":"cmF3"}},{"key":"s","value":{ "stringValue":"\\u00e4\\n"}}',
+      '{"key":"a","value":{"arrayValue":{"values":[{"intValue":"1"},{"kvlistValue":{"values":[{"key":"k","value":{"intValue":2}}]}}]}}}',
+    ].join(',');
+    for (let at = 0; at < entries.length + 30; at++) {
+      const list = `[{"key":"p","value":{"stringValue":"${'x'.repeat(262_144 - 80 - at)}"}},${entries}]`;
+      const { resources, records } = decode(
+        `{"resourceLogs":[{"resource":{"attributes":${list}},"scopeLogs":[{"logRecords":[{"body":{"kvlistValue":{"values":${list}}}}]}]}]}`,
+      );
+      expect([...resources[0]!.keys()][0]).toBe('p');
+      expect([undefined, '', 'ä', 'ä\n']).toContain(resources[0]!.get('s'));
+      expect(records[0]!.text).toMatch(/"p":"xxx/);
+    }
   });
 });
