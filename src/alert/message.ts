@@ -31,8 +31,8 @@ export function anomalyMessage(anomaly: Omit<Anomaly, 'message'>): string {
   return singleLine(`${verdict.source} ${verb}: ${[...changes(verdict), `${score ?? ''} ${bar}`.trim()].join('; ')}`);
 }
 
-/** What the channels heard, loudest first, then the templates that carry the rest of the change. */
-function changes(verdict: Verdict): string[] {
+/** At most three: what the channels heard, loudest first, then the templates that carry the rest of the change. */
+export function changes(verdict: Verdict): string[] {
   const told = new Set<string>();
   const words: string[] = [];
   const tell = (template: string | null, text: string): void => {
@@ -40,10 +40,18 @@ function changes(verdict: Verdict): string[] {
     if (template !== null) told.add(template);
     words.push(text);
   };
-  for (const finding of verdict.findings) tell(finding.template, findingText(finding));
+  // Where the source as a whole says less, that a template says less is no more news.
+  const whole = verdict.findings.find(({ about, template, now, usual }) => isRecords(about, template) && now < usual);
+  if (whole !== undefined) tell(null, findingText(whole));
+  for (const finding of verdict.findings) {
+    const { about, template, now, usual } = finding;
+    if (finding === whole || (whole !== undefined && about === 'records' && now < usual)) continue;
+    tell(template, findingText(finding));
+  }
   const isNew = new Set(verdict.newTemplates);
   for (const top of verdict.topTemplates.slice(0, MOST_TOLD)) {
-    if (top.share >= MIN_SHARE) tell(top.template, templateText(top, isNew.has(top.template)));
+    if (top.share < MIN_SHARE || (whole !== undefined && top.count < top.usualCount)) continue;
+    tell(top.template, templateText(top, isNew.has(top.template)));
   }
   const more = verdict.newTemplates.filter((template) => !told.has(template));
   const counted = verdict.findings.some(({ channel }) => channel === 'novelty');
@@ -51,6 +59,11 @@ function changes(verdict: Verdict): string[] {
     words.push(`${told.size > 0 ? 'also new' : 'new'}: ${quote(more[0]!)}${andMore(more.length - 1)}`);
   }
   return words;
+}
+
+/** Of the source as a whole. */
+function isRecords(about: Finding['about'], template: string | null): boolean {
+  return about === 'records' && template === null;
 }
 
 /** `«GET /product/<*>» fell from 120 to 3` */
@@ -137,11 +150,29 @@ function quote(template: string): string {
   return `«${shortTemplate(template, TEMPLATE_CHARACTERS)}»`;
 }
 
-/** What of a template tells it apart: the message of a JSON line, else the text from its first word on. */
+/**
+ * What of a template tells it apart: of a JSON line the message, its status and its error, of another line the text from its first word on.
+ *
+ *     {"level":50,"time":<*>,"err":"connect ECONNREFUSED <*>","msg":"request failed"} → request failed: connect ECONNREFUSED <*>
+ *     <*> <*> [error] <*>: no live upstreams → [error] <*>: no live upstreams
+ *     <*> fe be/ng <*> 5xx <*> "GET /search HTTP/<*>" → 5xx "GET /search HTTP/<*>"
+ */
 export function shortTemplate(template: string, maxCharacters: number): string {
-  const message = /"(?:msg|message)":"((?:[^"\\]|\\.)*)/.exec(template)?.[1];
-  const text = message ?? template.replace(/^.*?(?=\p{L}{3,})/su, '');
-  return truncate(text || template, maxCharacters);
+  const message = jsonText(template, 'msg|message');
+  if (message === undefined) {
+    const text = /[[("']?\p{L}{3,}.*/su.exec(template)?.[0] ?? template;
+    const statusBefore = /(?:^|\s)([1-5]xx\s)/.exec(template.slice(0, template.length - text.length))?.[1] ?? '';
+    return truncate(statusBefore + text, maxCharacters);
+  }
+  const status = /"(?:status|status_?code|code)":"?([1-5]xx)/i.exec(template)?.[1];
+  const error = jsonText(template, 'err|error|exception|cause');
+  const more = `${status === undefined ? '' : ` ${status}`}${error === undefined || error === message ? '' : `: ${error}`}`;
+  return truncate((message || template) + more, maxCharacters);
+}
+
+/** Text of the first of these fields that is one. */
+function jsonText(template: string, names: string): string | undefined {
+  return new RegExp(`"(?:${names})":"((?:[^"\\\\]|\\\\.)*)`).exec(template)?.[1];
 }
 
 /** By code points, so that no surrogate pair is cut. */

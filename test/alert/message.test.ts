@@ -58,6 +58,27 @@ test('of a JSON line the message is shown, of another line the text behind its t
   expect(shortTemplate('{"level":30,"time":<*>,"msg":"cache hit for product"}', 72)).toBe('cache hit for product');
   expect(shortTemplate('<*>-<*>-<*> <*>:<*> [<*>] connection refused', 72)).toBe('connection refused');
   expect(shortTemplate('<*> 12', 72)).toBe('<*> 12');
+  expect(shortTemplate('<*> <*> [error] <*>: no live upstreams', 72)).toBe('[error] <*>: no live upstreams');
+  expect(shortTemplate('<*> fe be/ng <*> 5xx <*> - - "GET /search HTTP/<*>"', 72)).toBe('5xx "GET /search HTTP/<*>"');
+});
+
+test('two templates of one JSON message are told apart by status and error', () => {
+  expect(shortTemplate('{"path":"<*>","status":5xx,"ms":<*>,"msg":"request completed"}', 72)).toBe(
+    'request completed 5xx',
+  );
+  expect(shortTemplate('{"level":50,"err":"connect ECONNREFUSED <*>","msg":"request failed"}', 72)).toBe(
+    'request failed: connect ECONNREFUSED <*>',
+  );
+});
+
+test('of a source that says less as a whole only what rose or is new is told beside', () => {
+  const silence = { ...FINDING, channel: 'silence', about: 'records', template: null, templateId: null } as const;
+  const gone = { ...FINDING, channel: 'rate', about: 'records', template: 'tick', now: 0, usual: 8 } as const;
+  const topTemplates = [topTemplate({ share: 0.5 }), topTemplate({ template: 'giving up', count: 1, usualCount: 0 })];
+  const [message] = messages({ score: 3.4, findings: [gone, { ...silence, now: 1, usual: 26 }], topTemplates });
+  expect(message).toBe(
+    'otlp:api-2 drifted: records fell from 26 to 1; «giving up» rose from 0 to 1; 3.4 sigma (critical above 3.0)',
+  );
 });
 
 test('an episode that a gate ended names the gate, not the sigma of the gated window', () => {

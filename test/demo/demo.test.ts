@@ -6,7 +6,8 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { assertAllAnalysed, sumOf } from './accounting.ts';
 import { compare } from './outcome.ts';
-import { readLabels, type Labels } from './recording.ts';
+import { parseLabels } from '../../src/replay/evaluation/labels.ts';
+import { readRecordingLabels } from './recording.ts';
 import { STRIP_TYPES_SAFELY } from '../strip-types.ts';
 
 function startDemo(...options: string[]) {
@@ -38,11 +39,11 @@ describe('npm run demo', () => {
       expect(errors).toBe('');
       expect(code).toBe(0);
 
-      const { faults, lines } = await readLabels();
-      for (const { kind, source } of faults)
+      const { labels, records } = await readRecordingLabels();
+      for (const { kind, source } of labels.faults)
         expect(output).toMatch(new RegExp(`^${kind} +${source} +(found|missed)`, 'm'));
       const [, sent, accepted] = /^records sent ([\d,]+), accepted ([\d,]+);/m.exec(output)!;
-      expect(sent).toBe(lines.toLocaleString('en-US'));
+      expect(sent).toBe(records.toLocaleString('en-US'));
       expect(accepted).toBe(sent);
       const [, arrived, anomalies] = /^(\d+) of (\d+) anomaly records arrived/m.exec(output)!;
       expect(Number(arrived)).toBeGreaterThan(0);
@@ -91,20 +92,16 @@ describe('the accounting', () => {
 describe('faults against alarms', () => {
   const minutes = (n: number) => n * 60_000;
   const nanos = (ms: number) => `${ms}000000`;
-  const labels: Labels = {
-    lines: 0,
-    window_size_s: 120,
-    window_step_s: 60,
-    faults: [{ kind: 'down', source: 'db', affected: ['api'], start: nanos(minutes(100)), end: nanos(minutes(105)) }],
-  };
+  const fault = { kind: 'down', source: 'db', affected: ['api'], start: nanos(minutes(100)), end: nanos(minutes(105)) };
+  const labels = parseLabels(JSON.stringify({ faults: [fault] }), 'labels.json');
   const windows = ['file:db', 'file:api', 'file:cron'].flatMap((source) =>
     Array.from({ length: 200 }, (_, i) => ({ source, timeMs: minutes(i + 1) })),
   );
   const alarm = (source: string, minute: number) => ({ source, timeMs: minutes(minute), score: 3 });
 
   test('an alarm of the own source up to two steps after the end finds the fault', () => {
-    const [fault] = compare(labels, [alarm('file:api', 101), alarm('file:db', 107)], windows).faults;
-    expect(fault).toMatchObject({ own: true, found: { source: 'file:db' }, others: ['api'] });
+    const [outcome] = compare(labels, [alarm('file:api', 101), alarm('file:db', 107)], windows).faults;
+    expect(outcome).toMatchObject({ own: true, found: { source: 'file:db' }, others: ['api'] });
   });
 
   test('an alarm of an affected source finds it elsewhere, one of any other source does not', () => {

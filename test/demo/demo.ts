@@ -8,7 +8,7 @@ import { createLog } from '../../src/telemetry/log.ts';
 import { startHttpReceiver } from '../alert/otlp-receiver.ts';
 import { assertAllAnalysed } from './accounting.ts';
 import { compare, type Alarm, type JudgedWindow } from './outcome.ts';
-import { readLabels, sendRecording } from './recording.ts';
+import { readRecordingLabels, sendRecording } from './recording.ts';
 import { anomalyText, clock, createScreen, faultTable, summaryTable } from './show.ts';
 
 const GRACE_MS = 5_000;
@@ -28,7 +28,7 @@ async function main(keepUp: boolean): Promise<number> {
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
 
-  const labels = await readLabels();
+  const { labels, records: expected } = await readRecordingLabels();
   /** Anomalies as they started, and as they became critical. */
   const alarms: Alarm[] = [];
   const criticalAlarms: Alarm[] = [];
@@ -71,17 +71,17 @@ async function main(keepUp: boolean): Promise<number> {
   const page = `http://127.0.0.1:${service.ports.admin}/`;
   try {
     screen.line(`logdrift is up: OTLP/gRPC 127.0.0.1:${service.ports.grpc}, page ${page}`);
-    screen.line(`sending ${number(labels.lines)} log records of a web shop with ${labels.faults.length} faults in it`);
+    screen.line(`sending ${number(expected)} log records of a web shop with ${labels.faults.length} faults in it`);
     screen.line('each line below is an anomaly as it starts: log time (UTC), source, severity, what changed most\n');
     const startedMs = performance.now();
     const sent = await sendRecording(service.ports.grpc!, stop.signal, (records) => {
-      const text = `${Math.floor((100 * records) / labels.lines)} %  log time ${clock(logTimeMs)}  ${alarms.length} anomalies`;
-      screen.progress(records, labels.lines, text);
+      const text = `${Math.floor((100 * records) / expected)} %  log time ${clock(logTimeMs)}  ${alarms.length} anomalies`;
+      screen.progress(records, expected, text);
     });
     await service.pipeline.flush();
     const seconds = (performance.now() - startedMs) / 1000;
     const metrics = await (await fetch(`http://127.0.0.1:${service.ports.telemetry}/metrics`)).text();
-    const accepted = assertAllAnalysed(sent, labels.lines, metrics);
+    const accepted = assertAllAnalysed(sent, expected, metrics);
 
     const outcome = compare(labels, alarms, windows);
     const summary = new Map([

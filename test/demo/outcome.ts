@@ -1,5 +1,6 @@
 /** Anomalies against what really happened: which faults were found, which alarms were false, and what chance would have found. */
-import type { Labels } from './recording.ts';
+import type { Labels } from '../../src/replay/evaluation/labels.ts';
+import { faultSpans, type FaultSpan } from '../../src/replay/evaluation/windows.ts';
 
 /** The start of an anomaly. */
 export interface Alarm {
@@ -34,47 +35,30 @@ export interface Outcome {
   byChance: { found: number; own: number };
 }
 
-/**
- * A fault is found when an anomaly that starts in its own or in an affected source ends within [start, end + 2 steps]. An alarm is false when
- * its window ends outside [start, end + window + 2 steps] of every fault that concerns its source.
- */
+/** When a fault is found, and which windows are quiet, is what `replay --labels` says ({@link FaultSpan}). */
 export function compare(labels: Labels, alarms: readonly Alarm[], windows: readonly JudgedWindow[]): Outcome {
-  const stepMs = labels.window_step_s * 1000;
-  const faults = labels.faults.map(({ kind, source, affected, start, end }) => {
-    const [startMs, endMs] = [Number(start) / 1e6, Number(end) / 1e6];
-    return {
-      kind,
-      source,
-      affected,
-      startMs,
-      foundByMs: endMs + 2 * stepMs,
-      guardMs: endMs + 2 * stepMs + labels.window_size_s * 1000,
-    };
-  });
-  type Span = (typeof faults)[number];
-  const isOwn = (fault: Span, source: string) => fault.source === '*' || fault.source === nameOf(source);
-  const concerns = (fault: Span, source: string) =>
-    isOwn(fault, source) || fault.affected === '*' || fault.affected.includes(nameOf(source));
-  const isQuiet = ({ source, timeMs }: JudgedWindow) =>
-    !faults.some((fault) => concerns(fault, source) && fault.startMs <= timeMs && timeMs <= fault.guardMs);
+  const spans = faultSpans(labels);
+  const during = (span: FaultSpan, { timeMs }: JudgedWindow): boolean =>
+    span.fault.startMs <= timeMs && timeMs <= span.foundByMs;
+  const isQuiet = ({ source, timeMs }: JudgedWindow): boolean =>
+    !spans.some((span) => span.concerns(nameOf(source)) && span.fault.startMs <= timeMs && timeMs <= span.quietAfterMs);
 
   const alarmsBySource = Map.groupBy(alarms, (alarm) => alarm.source);
   const windowsBySource = Map.groupBy(windows, (window) => window.source);
   const byChance = { found: 0, own: 0 };
-  const outcomes = faults.map((fault): FaultOutcome => {
-    const during = ({ timeMs }: JudgedWindow) => fault.startMs <= timeMs && timeMs <= fault.foundByMs;
-    const hits = alarms.filter((alarm) => concerns(fault, alarm.source) && during(alarm));
-    const own = hits.find((alarm) => isOwn(fault, alarm.source));
+  const outcomes = spans.map((span): FaultOutcome => {
+    const hits = alarms.filter((alarm) => span.concerns(nameOf(alarm.source)) && during(span, alarm));
+    const own = hits.find((alarm) => span.isOwn(nameOf(alarm.source)));
     const found = own ?? hits[0] ?? null;
 
     // n alarms of a source, each in the fault's time with probability h: all beside it with (1 − h)ⁿ.
     let besideAny = 1;
     let besideOwn = 1;
     for (const [source, judged] of windowsBySource) {
-      const hit = judged.filter(during).length / judged.length;
+      const hit = judged.filter((window) => during(span, window)).length / judged.length;
       const beside = (1 - hit) ** (alarmsBySource.get(source)?.length ?? 0);
-      if (concerns(fault, source)) besideAny *= beside;
-      if (isOwn(fault, source)) besideOwn *= beside;
+      if (span.concerns(nameOf(source))) besideAny *= beside;
+      if (span.isOwn(nameOf(source))) besideOwn *= beside;
     }
     byChance.found += 1 - besideAny;
     byChance.own += 1 - besideOwn;
@@ -83,9 +67,9 @@ export function compare(labels: Labels, alarms: readonly Alarm[], windows: reado
       hits.map((alarm) => nameOf(alarm.source)).filter((name) => name !== (found && nameOf(found.source))),
     );
     return {
-      kind: fault.kind,
-      source: fault.source,
-      startMs: fault.startMs,
+      kind: span.fault.kind,
+      source: span.fault.source,
+      startMs: span.fault.startMs,
       found,
       own: own !== undefined,
       others: [...others],
@@ -94,7 +78,7 @@ export function compare(labels: Labels, alarms: readonly Alarm[], windows: reado
   return {
     faults: outcomes,
     falseAlarms: alarms.filter(isQuiet),
-    quietHours: (windows.filter(isQuiet).length * stepMs) / 3_600_000,
+    quietHours: (windows.filter(isQuiet).length * labels.windowStepMs) / 3_600_000,
     byChance,
   };
 }

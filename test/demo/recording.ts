@@ -2,11 +2,13 @@
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { createGunzip } from 'node:zlib';
 import { ExportResultCode, type ExportResult } from '@opentelemetry/core';
 import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-grpc';
 import { resourceFromAttributes, type Resource } from '@opentelemetry/resources';
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
+import { readLabels, type Labels } from '../../src/replay/evaluation/labels.ts';
 
 const FOLDER = new URL('../testdata/shop-bench/', import.meta.url);
 
@@ -25,16 +27,12 @@ interface RecordedRecord {
   traceId?: string;
 }
 
-export interface Labels {
-  /** Records in the recording. */
-  lines: number;
-  window_size_s: number;
-  window_step_s: number;
-  faults: { kind: string; source: string; affected: string[] | '*'; start: string; end: string }[];
-}
+const LABELS = new URL('shop-bench.labels.json', FOLDER);
 
-export async function readLabels(): Promise<Labels> {
-  return JSON.parse(await readFile(new URL('shop-bench.labels.json', FOLDER), 'utf8')) as Labels;
+/** What went wrong while it was recorded, and how many records it has. */
+export async function readRecordingLabels(): Promise<{ labels: Labels; records: number }> {
+  const { lines } = JSON.parse(await readFile(LABELS, 'utf8')) as { lines: number };
+  return { labels: await readLabels(fileURLToPath(LABELS)), records: lines };
 }
 
 /**

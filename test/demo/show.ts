@@ -1,6 +1,6 @@
 /** What the demo prints. */
 import type { Anomaly } from '../../src/alert/episodes.ts';
-import { shortTemplate } from '../../src/alert/message.ts';
+import { changes, truncate } from '../../src/alert/message.ts';
 import { printable } from '../../src/telemetry/log.ts';
 import { nameOf, type Outcome } from './outcome.ts';
 
@@ -35,23 +35,19 @@ export function createScreen(out: NodeJS.WriteStream): Screen {
   };
 }
 
-const TEMPLATE_CHARACTERS = 72;
+const CHANGE_CHARACTERS = 100;
 
-/** `09:22  nginx-error   warning   2.3 σ  new, 4 times: connect() failed (111: Connection refused) …` */
+/** `09:22  file:nginx-error   warning   2.3 σ  new: «connect() failed (<*>: Connection refused) while connecting to upstream» (4 times)` */
 export function anomalyText({ verdict, severity }: Anomaly): string {
-  // What a person can see: a template whose count changed, if there is one (an expected burst that stayed out changes none).
-  const drifting = verdict.topTemplates.filter(({ share }) => share > 0);
-  const top = drifting.find(({ count, usualCount }) => count !== usualCount) ?? drifting[0];
+  const [change = ''] = changes(verdict);
   const columns = [
     clock(verdict.windowEndMs),
     verdict.source.padEnd(18),
     severity.padEnd(8),
     `${sigma(verdict.score!).padStart(4)} σ`,
+    printable(truncate(change, CHANGE_CHARACTERS)),
   ];
-  if (top === undefined) return columns.join('  ');
-  const isNew = verdict.newTemplates.includes(top.template);
-  const change = isNew ? `new, now ${top.count}` : `usually ${top.usualCount}, now ${top.count}`;
-  return `${columns.join('  ')}  ${change}: ${printable(shortTemplate(top.template, TEMPLATE_CHARACTERS))}`;
+  return columns.join('  ').trimEnd();
 }
 
 export function faultTable({ faults, falseAlarms }: Outcome): string {
