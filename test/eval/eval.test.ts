@@ -63,7 +63,7 @@ test('a set or variant that there is not is told with those there are', async ()
   expect(await run('--only', 'quiet')).toEqual({
     code: 64,
     stdout: '',
-    stderr: 'eval: no set is called quiet; there are shop-bench, loud\n',
+    stderr: 'eval: no set is called quiet; there are shop-bench, shop-bench-2, loud\n',
   });
   const { code, stderr } = await run('--only', 'loud', '--variants', 'rank 4');
   expect(code).toBe(64);
