@@ -216,7 +216,8 @@ export class Detector {
   #create(key: string, precededByGap: boolean): Source {
     return new Source({
       key,
-      miner: new Miner({ hashSeed: this.#options.hashSeed }, this.#tokens),
+      // Values of enumerations are pieces of lines.
+      miner: new Miner({ hashSeed: this.#options.hashSeed, countWords: this.#options.keepSamples }, this.#tokens),
       baseline: new ErrorBaseline(),
       channels: isDmdOnly(this.#options.channels) ? null : new ChannelState(),
       values: this.#values,
@@ -260,7 +261,7 @@ export class Detector {
           ? source.miner.observeGiven(bytes, end, templateEnd)
           : source.miner.observe(bytes, start, end);
       const counted = source.count(cluster, bytes, start, end, timeMs, ids, idStart, severity);
-      if (counted) source.miner.addNumbers(cluster, bytes);
+      if (counted) source.miner.countVariables(cluster, bytes);
       return;
     }
     const text = redactor.redact(bytes, start, end);
@@ -270,6 +271,6 @@ export class Detector {
         ? source.miner.observeGiven(template, 0, template.length)
         : source.miner.observe(text, 0, text.length);
     const counted = source.count(cluster, text, 0, text.length, timeMs, ids, idStart, severity);
-    if (counted) source.miner.addNumbers(cluster, text);
+    if (counted) source.miner.countVariables(cluster, text);
   }
 }

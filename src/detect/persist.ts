@@ -7,7 +7,7 @@ import type { Source } from './source.ts';
 import type { Template } from './template.ts';
 
 /** Version of what is written here; the store starts cold when it differs. */
-export const STATE_VERSION = 5;
+export const STATE_VERSION = 6;
 
 /** What a source's history looks like in the store: opaque to the store, versioned by {@link STATE_VERSION}. */
 export interface StoredSource {
@@ -40,8 +40,11 @@ interface Meta {
   slots: SavedSlots | null;
   miner: StoredMiner;
   nextTemplate: number;
-  /** Numbers of the miner's clusters, least recently used first: it moves with every line, so it is not kept in the templates' rows. */
-  recency: number[];
+  /**
+   * Of the miner's clusters, least recently used first: number, lines, and lines of each value of its enumerations. They move with every line, so what the
+   * templates' rows say of them is not kept up to date.
+   */
+  recency: [number, number, ...number[]][];
   /** Records by level of the templates that had any: number and counts. They move with every window, so they are not in the templates' rows. */
   levels: [number, Levels][];
   /** Numbers of the templates without a vector when Gram rows were last formed. */
@@ -66,6 +69,7 @@ export function saveSource(source: Source): SourceDelta {
   const { history, templates } = source;
   // A stale row means that counts have moved and the Gram matrix will follow at the next score; the stored rows are wrong already.
   const reset = source.historyRewritten || history.staleWindows().length > 0;
+  source.noteVariables();
   const from = reset ? 0 : firstUnsaved(source);
   const rows = [...(reset ? templates.all() : templates.changed)].map((template) => {
     template.stored = true;
@@ -79,7 +83,11 @@ export function saveSource(source: Source): SourceDelta {
     slots: source.slots?.save() ?? null,
     miner: source.miner.saveState(),
     nextTemplate: templates.nextNumber,
-    recency: Array.from(source.miner.clusters(), (cluster) => cluster.number),
+    recency: Array.from(source.miner.clusters(), ({ number, count, enumerations }) => [
+      number,
+      count,
+      ...(enumerations?.totals() ?? []),
+    ]),
     levels: Array.from(templates.all(), ({ number, levels }) => [number, levels]),
     unembedded: source.unembedded.map((template) => template.number),
   };
@@ -112,7 +120,11 @@ export function restoreSource(source: Source, stored: StoredSource): void {
   templates.nextNumber = meta.nextTemplate;
   const byNumber = new Map<number, Template>();
   const owners = new Map<number, Template>();
-  const lastUse = new Map(meta.recency.map((number, order) => [number, order]));
+  // Only the order counts; all are older than the next line.
+  const oldest = -meta.recency.length;
+  const uses = new Map(
+    meta.recency.map(([number, count, ...totals], order) => [number, { count, totals, lastLine: oldest + order }]),
+  );
   const clusters: StoredCluster[] = [];
   for (const { number, blob } of stored.templates) {
     if (number === SEEN_ROW) {
@@ -126,8 +138,7 @@ export function restoreSource(source: Source, stored: StoredSource): void {
     if (row.slot >= 0) templates.assignSlot(template, row.slot);
     for (const cluster of row.clusters) {
       owners.set(cluster.number, template);
-      // Only the order counts; all are older than the next line.
-      clusters.push({ ...cluster, lastLine: (lastUse.get(cluster.number) ?? -1) - meta.recency.length });
+      clusters.push({ ...cluster, ...(uses.get(cluster.number) ?? { lastLine: oldest - 1 }) });
     }
   }
   source.miner.restore(meta.miner, clusters);

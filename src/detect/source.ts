@@ -109,8 +109,7 @@ export class Source {
     this.slots = options.values === true ? new SlotHistory(options.historyWindows) : null;
     const { samples, traces } = keptPerPane(options.panesPerWindow);
     this.#kept = { samples: options.keepSamples ? samples : 0, traces: traces * TRACE_BYTES };
-    // Values are pieces of lines.
-    this.#entropyThreshold = options.keepSamples ? options.entropyThreshold : -1;
+    this.#entropyThreshold = options.entropyThreshold;
     this.templates = new TemplateTable(this.history, options.vectors);
     this.#panes = new Array<Pane>(options.panesPerWindow - 1).fill(options.precededByGap ? GAP_PANE : EMPTY_PANE);
   }
@@ -254,6 +253,14 @@ export class Source {
     this.#counted = { ...this.miner.evicted, unsorted: this.miner.unsortedLines };
   }
 
+  /** Rows of templates whose lines hold new variables are written again. */
+  noteVariables(): void {
+    for (const cluster of this.miner.clusters()) {
+      const template = (cluster.pane as ClusterPane | null)?.template ?? null;
+      if (template !== null && cluster.hasUnsavedVariables) this.templates.changed.add(current(template));
+    }
+  }
+
   /** Templates follow the clusters that were born, generalised or left since the last pane. */
   #reconcile(): void {
     // First, so that what is left of a template alone may rename it.
@@ -296,7 +303,8 @@ export class Source {
       }
       const { template, levels, samples, traces } = pane;
       const numbers = cluster.numbers?.take() ?? NO_NUMBERS;
-      const enumerations = cluster.enumerations?.take(this.#entropyThreshold) ?? NO_VALUES;
+      // Those of a cluster that was merged went with it; who asks first takes them, and the window adds up both.
+      const enumerations = survivor(cluster).enumerations?.take(this.#entropyThreshold) ?? NO_VALUES;
       entries.push({ template, count: cluster.paneCount, levels, samples, traces, numbers, enumerations });
       const counted = current(template);
       counted.levels = addLevels(counted.levels, levels);

@@ -69,7 +69,11 @@ export class TemplateTable {
 
   /** The template a new or changed cluster counts into from now on. */
   attach(cluster: Cluster, previous: Template | null, timeMs: number): Template {
-    if (previous !== null && previous.id === cluster.id) return previous;
+    if (previous !== null && previous.id === cluster.id) {
+      // A number that became a word is `<*>` before and after: the text is the same, the cluster is not.
+      this.changed.add(previous);
+      return previous;
+    }
     const same = this.#byId.get(cluster.id);
     if (previous !== null && previous.clusters.size === 1) {
       if (same === undefined) {

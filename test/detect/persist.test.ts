@@ -1,9 +1,14 @@
 import { describe, expect, test } from 'vitest';
+import { ErrorBaseline } from '../../src/detect/baseline.ts';
 import type { DetectorOptions, StoredSource, Verdict } from '../../src/detect/detector.ts';
 import { NO_EVICTIONS } from '../../src/detect/evictions.ts';
-import { LINES_PER_BIRTH } from '../../src/detect/miner/miner.ts';
+import { LINES_PER_BIRTH, Miner, type StoredCluster } from '../../src/detect/miner/miner.ts';
+import type { PaneEntry } from '../../src/detect/pane.ts';
+import { restoreSource, saveSource } from '../../src/detect/persist.ts';
+import { Source } from '../../src/detect/source.ts';
+import { VectorTable } from '../../src/detect/vectors.ts';
 import { Drive, SEVEN, SMALL, STEP_MS, Shelf, times, type Line } from './drive.ts';
-import { randomNumbers } from './miner/lines.ts';
+import { crowdedLines, randomNumbers } from './miner/lines.ts';
 
 const WORDS = ['alpha', 'beta', 'gamma', 'delta', 'epsilon', 'zeta', 'eta', 'theta', 'iota', 'kappa'];
 
@@ -61,6 +66,14 @@ function restore(stored: StoredSource, windowId: number, options: Partial<Detect
   return drive;
 }
 
+/** A copy from what the store would have if it had nothing before. */
+function restart(drive: Drive, options: Partial<DetectorOptions>): Drive {
+  drive.detector.forgetVectors();
+  const shelf = new Shelf();
+  shelf.keep(drive.detector);
+  return restore(shelf.stored!, drive.windowId, options);
+}
+
 /** All of a source's state: what it would write if the store had nothing. */
 function dump(stored: StoredSource, options: Partial<DetectorOptions> = {}): unknown {
   const { detector } = restore(stored, 0, options);
@@ -72,14 +85,9 @@ function dump(stored: StoredSource, options: Partial<DetectorOptions> = {}): unk
     meta: JSON.parse(delta.meta) as unknown,
     windows: delta.windows.map(({ windowId, blob }) => [windowId, Buffer.from(blob).toString('hex')]),
     templates: delta.templates
-      .map(({ number, blob }) => [number, withoutTally(Buffer.from(blob).toString('utf8'))])
+      .map(({ number, blob }) => [number, Buffer.from(blob).toString('utf8')])
       .sort(([a], [b]) => (a as number) - (b as number)),
   };
-}
-
-/** A cluster's number of lines moves with every line and decides nothing: the store has it of the last change. */
-function withoutTally(json: string): unknown {
-  return JSON.parse(json, (key, value: unknown) => (key === 'count' ? undefined : value));
 }
 
 const MODES: [string, Partial<DetectorOptions>][] = [
@@ -212,6 +220,98 @@ describe.each(MODES)('restart of %s', (_, options) => {
       shelf.keep(live.detector);
     }
     expect(compared).toBeGreaterThan(300);
+  });
+});
+
+/** Verdicts of a step, and all that can be shown of its window: numbers and values of its templates. */
+function show(drive: Drive, lines: readonly string[]): string {
+  const verdicts = drive.step(lines);
+  return JSON.stringify([verdicts, drive.detector.explain(0, drive.windowId)]);
+}
+
+function crowdedSource(hashSeed: number): Source {
+  return new Source({
+    key: 'file:a',
+    miner: new Miner({ hashSeed, maxClusters: 150 }),
+    baseline: new ErrorBaseline(),
+    historyWindows: 24,
+    panesPerWindow: 1,
+    vectors: new VectorTable(),
+    keepSamples: true,
+    entropyThreshold: 2.5,
+    precededByGap: false,
+  });
+}
+
+/** All that a source knows of one pane. */
+function paneOf(source: Source, lines: readonly string[]): PaneEntry[] {
+  for (const line of lines) {
+    const bytes = Buffer.from(line);
+    const cluster = source.miner.observe(bytes, 0, bytes.length);
+    if (source.count(cluster, bytes, 0, bytes.length, 0, bytes, -1, 9)) source.miner.countVariables(cluster, bytes);
+  }
+  source.closePane(60_000, false, false);
+  const { entries } = source.pending.shift()!.window;
+  source.sweep();
+  return entries;
+}
+
+describe('a source with more numbers and varying words than are looked at', () => {
+  const options = { ...SMALL, channels: SEVEN };
+  const lines = crowdedLines(60 * 300, 5);
+  const steps = Array.from({ length: 60 }, (_, i) => lines.slice(300 * i, 300 * (i + 1)));
+
+  test('restored half-way has the same panes, clusters, slots and values as one that never stopped', () => {
+    const live = crowdedSource(1);
+    const shelf = new Shelf();
+    for (const step of steps.slice(0, 30)) {
+      paneOf(live, step);
+      shelf.apply(saveSource(live));
+    }
+    const half = crowdedSource(2);
+    restoreSource(half, shelf.stored!);
+    const held = { numbers: 0, values: 0 };
+    for (const step of steps.slice(30)) {
+      const [expected, actual] = [paneOf(live, step), paneOf(half, step)];
+      const told = ({ template: { number, id, text, levels }, ...entry }: PaneEntry) => ({
+        ...{ number, id, text, levels },
+        ...entry,
+      });
+      expect(actual.map(told)).toEqual(expected.map(told));
+      const clusters = (source: Source) => Array.from(source.miner.clusters(), (cluster) => cluster.save());
+      const withoutOrder = (cluster: StoredCluster) => ({ ...cluster, lastLine: 0 });
+      expect(clusters(half).map(withoutOrder)).toEqual(clusters(live).map(withoutOrder));
+      for (const { numbers, enumerations } of actual) {
+        held.numbers += numbers.length;
+        held.values += enumerations.length;
+      }
+    }
+    expect(held.numbers).toBeGreaterThan(1000);
+    expect(held.values).toBeGreaterThan(300);
+    expect(live.miner.evictedTotal).toBeGreaterThan(100);
+  });
+
+  test('is judged and explained alike by replicas, and by one restored half-way', () => {
+    const live = new Drive(options);
+    const replica = new Drive({ ...options, hashSeed: -5 });
+    for (const { detector } of [live, replica]) detector.open(0, 'file:a');
+    const shelf = new Shelf();
+    for (const step of steps.slice(0, 30)) {
+      expect(show(replica, step)).toBe(show(live, step));
+      shelf.keep(live.detector);
+    }
+    const half = restore(shelf.stored!, live.windowId, { ...options, hashSeed: 77 });
+    for (const drive of [live, replica]) drive.step([], { gap: true });
+    half.windowId++;
+    for (const step of steps.slice(30)) {
+      const expected = show(live, step);
+      expect(show(replica, step)).toBe(expected);
+      expect(show(half, step)).toBe(expected);
+    }
+    const [all, others] = [new Shelf(), new Shelf()];
+    all.keep(restart(live, options).detector);
+    others.keep(restart(half, options).detector);
+    expect(others.stored).toEqual(all.stored);
   });
 });
 

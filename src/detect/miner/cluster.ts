@@ -1,10 +1,10 @@
 /** One template of a source: its tokens, its text, and the place where the detector hangs its counts. */
 import { createHash } from 'node:crypto';
-import type { Enumerations } from './enumerations.ts';
+import type { Enumerations, StoredPosition } from './enumerations.ts';
 import { MARK } from './hash.ts';
 import { readLayout } from './layout.ts';
 import { KEY, MASK, SOFT, WILD, type Lanes, type Layout } from './kinds.ts';
-import { MAX_SLOTS, NumberSlots } from './numbers.ts';
+import { NumberSlots } from './numbers.ts';
 import type { TokenList } from './token-list.ts';
 
 export const PLACEHOLDER = '<*>';
@@ -28,6 +28,11 @@ export interface StoredCluster {
   /** What stands before, between and behind the tokens: one more than tokens. */
   separators: string[];
   kinds: number[];
+  /** Token index of each number slot. */
+  slots: number[];
+  /** Varying words that are looked at, and lines of every value of them. */
+  positions: StoredPosition[];
+  totals: number[];
 }
 
 /** All clusters whose lines have the token count, field names, states and first words in common. */
@@ -63,12 +68,12 @@ export class Cluster<Pane = unknown> {
   /** What the detector hangs on the cluster for the open pane (samples, trace ids); the miner never touches it. */
   pane: Pane | null = null;
 
-  /** The numbers of the lines given to `Miner.addNumbers`; null while there are none. */
+  /** The numbers of the lines given to `Miner.countVariables`; null while there are none. */
   numbers: NumberSlots | null = null;
   /** What its varying words hold; null while none varies. */
   enumerations: Enumerations | null = null;
-  /** Token index of each slot of {@link numbers}. */
-  readonly #slotTokens: number[] = [];
+  /** Token index of each number position in use. */
+  readonly slots: number[] = [];
 
   readonly leaf: Leaf<Pane>;
   readonly lanes: Lanes;
@@ -83,6 +88,7 @@ export class Cluster<Pane = unknown> {
   mergedInto: Cluster<Pane> | null = null;
   /** Waits for `drainChanged`. */
   changed = false;
+  #savedSlots = 0;
   #source: ClusterText;
   #text: string | null = null;
   #id: string | null = null;
@@ -111,20 +117,17 @@ export class Cluster<Pane = unknown> {
     return this.#id;
   }
 
-  /** Number positions in use. */
-  get slots(): number {
-    return this.#slotTokens.length;
+  /** Slot of the number at token `token`, -1 when it has none. */
+  slotOf(token: number): number {
+    return this.slots.indexOf(token);
   }
 
-  /** Slot of the number at token `token`, -1 when it has none and there are too many, here or in the source (`mayOpen`). */
-  slotOf(token: number, mayOpen: boolean): number {
-    const slot = this.#slotTokens.indexOf(token);
-    if (slot >= 0 || !mayOpen || this.#slotTokens.length === MAX_SLOTS) return slot;
-    return this.#slotTokens.push(token) - 1;
+  openSlot(token: number): number {
+    return this.slots.push(token) - 1;
   }
 
   addNumber(slot: number, value: number): void {
-    this.numbers ??= new NumberSlots(this.#slotTokens);
+    this.numbers ??= new NumberSlots(this.slots);
     this.numbers.add(slot, value);
   }
 
@@ -149,11 +152,30 @@ export class Cluster<Pane = unknown> {
     this.#id = null;
   }
 
+  /** Slots or values have come since it was last saved or restored. */
+  get hasUnsavedVariables(): boolean {
+    return this.#savedSlots < this.slots.length || (this.enumerations?.isUnsaved ?? false);
+  }
+
+  /** A stored one goes on with what it knew of its lines. */
+  restoreVariables(slots: readonly number[], enumerations: Enumerations | null): void {
+    this.#savedSlots = this.slots.push(...slots);
+    this.enumerations = enumerations;
+  }
+
   save(): StoredCluster {
+    this.#savedSlots = this.slots.length;
     const { number, count, lastLine, given } = this;
     const { tokens, separators } = this.#strings();
     const kinds = Array.from({ length: this.lanes.length / 3 }, (_, i) => this.lanes[3 * i + 2]!);
-    return { number, count, lastLine, given, tokens: [...tokens], separators: [...separators], kinds };
+    return {
+      ...{ number, count, lastLine, given, tokens: [...tokens], separators: [...separators], kinds },
+      ...{
+        slots: [...this.slots],
+        positions: this.enumerations?.save() ?? [],
+        totals: this.enumerations?.totals() ?? [],
+      },
+    };
   }
 
   #strings(): Pick<StoredCluster, 'tokens' | 'separators'> {

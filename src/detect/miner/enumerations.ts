@@ -5,20 +5,18 @@
  * held, is at most `entropy_threshold` bits. With the tenth value it is noise for good, and nothing more is kept of it. Values stand in the shape of a line, so
  * counting them costs one addition a line.
  */
-import { PLACEHOLDER, type Cluster } from './cluster.ts';
+import { PLACEHOLDER } from './cluster.ts';
 import { MARK } from './hash.ts';
-import { WILD } from './kinds.ts';
-import { byteString } from './layout.ts';
+import { WILD, type Lanes } from './kinds.ts';
 import type { TokenList } from './token-list.ts';
+import { LONGEST_VALUE, readText, readToken, word } from './value-word.ts';
 
 /** Most values of an enumeration. */
 const MOST_VALUES = 9;
 /** Positions of a cluster that are looked at, the first ones. */
-const MOST_POSITIONS = 4;
+export const MOST_POSITIONS = 4;
 /** Of all clusters of a source: some 1 KiB each. */
 export const MOST_POSITIONS_OF_SOURCE = 128;
-/** Bytes of a value that are kept. */
-const LONGEST_VALUE = 48;
 /** Lines before a position is judged. */
 const FEWEST_LINES = 16;
 /** Counts are halved here: what a position held long ago fades. */
@@ -42,14 +40,22 @@ export function byCount(a: ValueCount, b: ValueCount): number {
   return b.count - a.count || (a.value < b.value ? -1 : 1);
 }
 
+/** A position as the store keeps it. */
+export interface StoredPosition {
+  token: number;
+  /** First bytes of each value and the check of all of them; null: noise. */
+  values: [string, number][] | null;
+}
+
 interface Position {
   readonly token: number;
-  /** Exact and fold lane of each value. */
-  readonly lanes: number[];
+  /** Of each value the first bytes, as in a stored token, and the check of all of them. */
   readonly texts: string[];
+  readonly checks: number[];
   /** Lines of each value, ever and since the last {@link Enumerations.take}. */
   readonly total: number[];
   readonly recent: number[];
+  /** Sum of `total`. */
   lines: number;
   isNoise: boolean;
 }
@@ -57,40 +63,88 @@ interface Position {
 /** The varying word positions of one cluster. */
 export class Enumerations {
   readonly #positions: Position[] = [];
+  #saved = 0;
 
   get positions(): number {
     return this.#positions.length;
   }
 
-  /**
-   * Finds the values of a line's tokens at the varying positions of its cluster, for {@link count}.
-   *
-   * @param room positions that the source may still begin to look at
-   * @returns position and value of each, null for none
-   */
-  find(lanes: Cluster['lanes'], line: TokenList, bytes: Uint8Array, room: number): Uint16Array | null {
-    const found: number[] = [];
-    for (let token = 0; token < line.count; token++) {
-      if (lanes[3 * token + 2] !== WILD) continue;
-      let at = this.#positions.findIndex((position) => position.token === token);
-      if (at < 0) {
-        if (this.#positions.length >= MOST_POSITIONS || room-- <= 0) continue;
-        const position = { token, lanes: [], texts: [], total: [], recent: [], lines: 0, isNoise: false };
-        at = this.#positions.push(position) - 1;
-      }
-      const value = valueOf(this.#positions[at]!, line, bytes);
-      if (value >= 0) found.push(at, value);
-    }
-    return found.length === 0 ? null : Uint16Array.from(found);
+  /** Positions or values have come, or became noise, since they were last saved or restored. */
+  get isUnsaved(): boolean {
+    return this.#saved !== this.#knowledge();
   }
 
-  count(found: Uint16Array): void {
-    for (let i = 0; i < found.length; i += 2) {
-      const position = this.#positions[found[i]!]!;
+  /** Whether a cluster with so many varying positions has some that are not looked at and could be. */
+  hasMore(wildcards: number): boolean {
+    return this.#positions.length < Math.min(wildcards, MOST_POSITIONS);
+  }
+
+  /**
+   * Begins to look at varying positions, from the first.
+   *
+   * @param room positions that the source may still begin to look at
+   */
+  open(lanes: Lanes, room: number): void {
+    for (let token = 0; 3 * token < lanes.length && room > 0; token++) {
+      if (this.#positions.length === MOST_POSITIONS) return;
+      if (lanes[3 * token + 2] !== WILD || this.#at(token) !== null) continue;
+      this.#open(token);
+      room--;
+    }
+  }
+
+  /**
+   * Finds the values of a line's tokens, for {@link count}.
+   *
+   * @param found position and value of each are written here, from `at`
+   * @returns where they end
+   */
+  find(line: TokenList, bytes: Uint8Array, found: number[], at: number): number {
+    let end = at;
+    for (let i = 0; i < this.#positions.length; i++) {
+      const position = this.#positions[i]!;
       if (position.isNoise) continue;
-      position.total[found[i + 1]!]!++;
-      position.recent[found[i + 1]!]!++;
-      if (++position.lines === MOST_LINES) halve(position);
+      readToken(line, position.token, bytes);
+      const value = valueOfWord(position);
+      if (value < 0) continue;
+      found[end++] = i;
+      found[end++] = value;
+    }
+    return end;
+  }
+
+  count(found: readonly number[], from: number, to: number): void {
+    for (let i = from; i < to; i += 2) {
+      const position = this.#positions[found[i]!]!;
+      if (!position.isNoise) add(position, found[i + 1]!, 1, 1);
+    }
+  }
+
+  /**
+   * What a position held before anybody looked.
+   *
+   * @param text of the token, as in {@link StoredPosition}, but whole
+   * @param lines that held it
+   * @param recent of them since the last {@link take}
+   */
+  addPast(token: number, text: string, lines: number, recent: number): void {
+    const position = this.#at(token);
+    if (position === null || position.isNoise) return;
+    readText(text);
+    const value = valueOfWord(position);
+    if (value >= 0) add(position, value, lines, recent);
+  }
+
+  /** The lines of `other` count here from now on, at the positions looked at on both sides. */
+  takeIn(other: Enumerations): void {
+    for (const from of other.#positions) {
+      const into = this.#at(from.token);
+      if (into === null) continue;
+      if (from.isNoise) makeNoise(into);
+      for (let i = 0; i < from.texts.length && !into.isNoise; i++) {
+        const value = valueOf(into, from.texts[i]!, from.checks[i]!);
+        if (value >= 0) add(into, value, from.total[i]!, from.recent[i]!);
+      }
     }
   }
 
@@ -101,7 +155,7 @@ export class Enumerations {
       if (position.isNoise) continue;
       const { token, texts, recent, lines } = position;
       const values = texts
-        .map((value, i) => ({ value, count: recent[i]! }))
+        .map((text, i) => ({ value: textOf(text), count: recent[i]! }))
         .filter(({ count }) => count > 0)
         .sort(byCount);
       recent.fill(0);
@@ -110,38 +164,98 @@ export class Enumerations {
     }
     return taken;
   }
+
+  save(): StoredPosition[] {
+    this.#saved = this.#knowledge();
+    return this.#positions.map(({ token, texts, checks, isNoise }) => ({
+      token,
+      values: isNoise ? null : texts.map((text, i) => [text, checks[i]!]),
+    }));
+  }
+
+  /** Lines of every value of every position: they move with every line, so they are stored apart from {@link save}. */
+  totals(): number[] {
+    return this.#positions.flatMap(({ total }) => total);
+  }
+
+  /** @throws RangeError if the two cannot have come from {@link save} and {@link totals} (a damaged store) */
+  static restore(stored: readonly StoredPosition[], totals: readonly number[]): Enumerations {
+    const enumerations = new Enumerations();
+    let at = 0;
+    for (const { token, values } of stored) {
+      const position = enumerations.#open(token);
+      position.isNoise = values === null;
+      for (const [text, check] of values ?? []) {
+        const lines = totals[at++];
+        if (lines === undefined) break;
+        push(position, text, check);
+        add(position, position.texts.length - 1, lines, 0);
+      }
+    }
+    if (at !== totals.length || stored.length > MOST_POSITIONS)
+      throw new RangeError(`stored enumerations have ${totals.length} counts, need ${at}`);
+    enumerations.#saved = enumerations.#knowledge();
+    return enumerations;
+  }
+
+  /** Grows with every position, every value, and when a position becomes noise. */
+  #knowledge(): number {
+    return this.#positions.reduce((sum, { texts, isNoise }) => sum + (isNoise ? MOST_VALUES + 2 : 1 + texts.length), 0);
+  }
+
+  #at(token: number): Position | null {
+    for (let i = 0; i < this.#positions.length; i++)
+      if (this.#positions[i]!.token === token) return this.#positions[i]!;
+    return null;
+  }
+
+  #open(token: number): Position {
+    const position = { token, texts: [], checks: [], total: [], recent: [], lines: 0, isNoise: false };
+    this.#positions.push(position);
+    return position;
+  }
 }
 
-/** Index of the line's value at a position, -1 where it is noise. */
-function valueOf(position: Position, line: TokenList, bytes: Uint8Array): number {
-  const { token, lanes, texts } = position;
-  if (position.isNoise) return -1;
-  const exact = line.exact[token]!;
-  const fold = line.fold[token]!;
-  for (let i = 0; i < texts.length; i++) if (lanes[2 * i] === exact && lanes[2 * i + 1] === fold) return i;
-  if (texts.length === MOST_VALUES) {
-    position.isNoise = true;
-    for (const list of [lanes, texts, position.total, position.recent]) list.length = 0;
+/** Index of the {@link word} read last among the values of a position, -1 where it is noise. No string is made of a known one. */
+function valueOfWord(position: Position): number {
+  const { texts, checks } = position;
+  for (let i = 0; i < texts.length; i++) if (checks[i] === word.check && word.is(texts[i]!)) return i;
+  return push(position, word.text(), word.check);
+}
+
+/** The same for a value as it is kept. */
+function valueOf(position: Position, text: string, check: number): number {
+  const known = position.texts.findIndex((other, i) => other === text && position.checks[i] === check);
+  return known >= 0 ? known : push(position, text, check);
+}
+
+function push(position: Position, text: string, check: number): number {
+  if (position.texts.length === MOST_VALUES) {
+    makeNoise(position);
     return -1;
   }
-  lanes.push(exact, fold);
+  position.checks.push(check);
   position.total.push(0);
   position.recent.push(0);
-  return texts.push(textOf(line, token, bytes)) - 1;
+  return position.texts.push(text) - 1;
 }
 
-/** The word as people read it; masked parts as in a template. */
-function textOf(line: TokenList, token: number, bytes: Uint8Array): string {
-  const to = token + 1 < line.count ? line.firstMark[token + 1]! : line.markCount;
-  const end = line.end[token]!;
-  let at = line.start[token]!;
-  let text = '';
-  for (let mark = line.firstMark[token]!; mark < to && text.length < LONGEST_VALUE; mark++) {
-    text += byteString(bytes, at, line.marks[2 * mark]!) + MARK;
-    at = line.marks[2 * mark + 1]!;
-  }
-  text = (text + byteString(bytes, at, end)).slice(0, LONGEST_VALUE);
-  return Buffer.from(text, 'latin1').toString('utf8').replaceAll(MARK, PLACEHOLDER);
+function makeNoise(position: Position): void {
+  position.isNoise = true;
+  for (const list of [position.texts, position.checks, position.total, position.recent]) list.length = 0;
+}
+
+function add(position: Position, value: number, lines: number, recent: number): void {
+  position.total[value]! += lines;
+  position.recent[value]! += recent;
+  position.lines += lines;
+  while (position.lines >= MOST_LINES) halve(position);
+}
+
+/** A kept value as people read it: whole characters, masked parts as in a template. */
+function textOf(text: string): string {
+  const whole = Buffer.from(text, 'latin1').toString('utf8');
+  return (text.length < LONGEST_VALUE ? whole : whole.replace(/\ufffd$/, '')).replaceAll(MARK, PLACEHOLDER);
 }
 
 /** In bits. */

@@ -25,6 +25,7 @@ import { ShapeCache } from './shape-cache.ts';
 import { HARD, SOFT, WILD, type TokenLimits } from './kinds.ts';
 import { siblingsOf } from './siblings.ts';
 import { Tokens } from './tokens.ts';
+import { Variables, type Found } from './variables.ts';
 import { isConstant, opposes } from './words.ts';
 
 export interface MinerOptions extends TokenLimits {
@@ -36,6 +37,8 @@ export interface MinerOptions extends TokenLimits {
   similarity: number;
   /** Templates that may be born at once; beyond it one in {@link LINES_PER_BIRTH} lines, the others count as {@link UNSORTED}. */
   birthBurst: number;
+  /** False: words at positions that vary are not kept. */
+  countWords: boolean;
 }
 
 export const MINER_DEFAULTS: MinerOptions = {
@@ -43,6 +46,7 @@ export const MINER_DEFAULTS: MinerOptions = {
   maxLeafCandidates: 64,
   similarity: 0.7,
   birthBurst: 1024,
+  countWords: true,
   prefixWords: 1,
   maxTokens: 128,
   maxLineBytes: 4096,
@@ -82,6 +86,9 @@ export class Miner<Pane = unknown> {
   readonly #leaves = new LeafTable<Pane>();
   readonly #recency = new RecencyList<Pane>();
   readonly #shapes = new ShapeCache<Pane>();
+  readonly #variables: Variables<Pane>;
+  /** Of the line observed last; null: nothing in it is counted. */
+  #found: Found | null = null;
   readonly #maxShapeBytes: number;
   readonly #fit: Fit = { equal: 0, misses: 0, differs: false };
   #changed: Cluster<Pane>[] = [];
@@ -97,6 +104,7 @@ export class Miner<Pane = unknown> {
   constructor(options: Partial<MinerOptions> = {}, tokens?: Tokens) {
     this.#options = { ...MINER_DEFAULTS, ...options };
     this.#tokens = tokens ?? new Tokens(this.#options);
+    this.#variables = new Variables(this.#options.countWords);
     this.#births = this.#options.birthBurst;
     this.#maxShapeBytes = Math.min(MAX_SHAPE_BYTES, this.#options.maxLineBytes);
   }
@@ -123,32 +131,39 @@ export class Miner<Pane = unknown> {
     if (shaped) {
       shape.read(bytes, start, end);
       const known = this.#shapes.find(shape, bytes);
-      if (known !== null) return this.#touch(known);
-    } else this.#shapes.forgetNumbers();
+      if (known !== null && !this.#variables.isOutdated(known, known.cluster!)) {
+        this.#found = known;
+        return this.#touch(known.cluster!);
+      }
+    }
+    this.#found = null;
     this.#tokens.scan(bytes, start, end);
     const found = this.#find(bytes, start);
     if (found === null && this.#births <= 0) return this.#unsort();
     const cluster = found ?? this.#birth(bytes, start, false);
-    if (shaped) this.#shapes.add(this.#tokens, cluster, bytes, start, end);
+    if (shaped) {
+      const variables = this.#variables.find(this.#tokens, cluster, bytes);
+      this.#found = this.#shapes.add(this.#tokens, cluster, variables, bytes, start, end);
+    }
     return this.#touch(cluster);
   }
 
   /** The cluster of a template text given by the sender: used as it is, never mined. Too many new ones count as {@link UNSORTED}, like lines. */
   observeGiven(bytes: Uint8Array, start: number, end: number): Cluster<Pane> {
-    this.#shapes.forgetNumbers();
+    this.#found = null;
     const known = this.#findGiven(bytes, start, end);
     if (known === null && this.#births <= 0) return this.#unsort();
     return this.#touch(known ?? this.#birth(bytes, start, true));
   }
 
-  /** Adds the numbers of the line just observed, which belongs to `cluster`, to `cluster.numbers`. */
-  addNumbers(cluster: Cluster<Pane>, bytes: Uint8Array): void {
-    this.#shapes.addNumbers(this.#tokens.shape, cluster, bytes);
+  /** Counts the numbers and the varying words of the line just observed, which belongs to `cluster`: `cluster.numbers`, `cluster.enumerations`. */
+  countVariables(cluster: Cluster<Pane>, bytes: Uint8Array): void {
+    if (this.#found !== null) this.#variables.count(this.#tokens.shape, cluster, bytes, this.#found);
   }
 
   #unsort(): Cluster<Pane> {
     this.unsortedLines++;
-    this.#shapes.forgetNumbers();
+    this.#found = null;
     if (this.#unsorted !== null) return this.#touch(this.#unsorted);
     this.#unsorted = this.#findGiven(UNSORTED_BYTES, 0, UNSORTED_BYTES.length) ?? this.#birth(UNSORTED_BYTES, 0, true);
     return this.#touch(this.#unsorted);
@@ -261,7 +276,7 @@ export class Miner<Pane = unknown> {
       if ((own !== HARD && own !== SOFT) || (other !== HARD && other !== SOFT)) continue;
       if (this.#mustStayApart(cluster, cluster.token(i), tokenOf(layout, i, other))) return false;
     }
-    for (const i of different) cluster.generalise(i);
+    for (const i of different) this.#variables.generalise(cluster, i);
     this.#settle(cluster);
     return true;
   }
@@ -302,7 +317,7 @@ export class Miner<Pane = unknown> {
     if (others.some((other) => this.#mustStayApart(cluster, cluster.token(place), other.token(place)))) return;
     for (const one of [...others, cluster]) {
       if (one.mergedInto !== null) continue;
-      one.generalise(place);
+      this.#variables.generalise(one, place);
       this.#settle(one);
     }
   }
@@ -326,6 +341,7 @@ export class Miner<Pane = unknown> {
     const cluster = new Cluster<Pane>(stored.number, text, lanes, leaf, stored.given);
     cluster.count = stored.count;
     cluster.lastLine = stored.lastLine;
+    this.#variables.restore(cluster, stored);
     leaf.candidates.push(cluster);
     return cluster;
   }
@@ -340,9 +356,10 @@ export class Miner<Pane = unknown> {
 
   /** Lines of `from` count as lines of `into` from now on. */
   #merge(from: Cluster<Pane>, into: Cluster<Pane>): void {
+    this.#remove(from);
+    this.#variables.merge(from, into);
     into.count += from.count;
     from.mergedInto = into;
-    this.#remove(from);
     if (from.pane !== null) this.#merged.push(from);
   }
 
@@ -351,7 +368,6 @@ export class Miner<Pane = unknown> {
     candidates.splice(candidates.indexOf(cluster), 1);
     cluster.leaf.version++;
     this.#recency.remove(cluster);
-    this.#shapes.forget(cluster);
     if (candidates.length === 0) this.#leaves.remove(cluster.leaf);
     if (cluster === this.#unsorted) this.#unsorted = null;
     cluster.changed = false;
@@ -359,6 +375,7 @@ export class Miner<Pane = unknown> {
 
   #evict(cluster: Cluster<Pane>, reason: EvictionReason): void {
     this.#remove(cluster);
+    this.#variables.forget(cluster);
     this.#evicted[reason]++;
     // Nothing hangs on it: nobody needs to hear. In a flood of births this is what bounds the list.
     if (cluster.pane !== null) this.#evictions.push(cluster);

@@ -6,154 +6,86 @@
  * shape; such a shape keeps the places, and its lines are looked up again under what stands there.
  */
 import type { Cluster } from './cluster.ts';
-import { Enumerations, MOST_POSITIONS_OF_SOURCE } from './enumerations.ts';
 import { LEVEL_NUMBER, type Fields } from './fields.ts';
 import { mix } from './hash.ts';
-import { MASK, SOFT } from './kinds.ts';
-import { numberAt } from './numbers.ts';
-import { isBare, isSign, isStatus } from './rules.ts';
+import { isBare, isStatus } from './rules.ts';
 import type { Shape } from './shape.ts';
 import type { Tokens } from './tokens.ts';
+import type { Found } from './variables.ts';
 
 /** Entries of a source: grows from the first to the second with the shapes it has. */
 const FEWEST_ENTRIES = 64;
 const MOST_ENTRIES = 2048;
-/** Number positions of a source that are summarised, over all its clusters: the first ones seen. */
-export const MAX_POSITIONS = 128;
 /** Numbers of a shape whose value is looked at; a line with more goes to the tokenizer. */
 const MOST_MEANINGFUL = 16;
 
-interface Entry<Pane> {
+/** What is remembered of a shape. Written over when another shape takes its place, so that a miss allocates nothing either. */
+export interface Remembered<Pane> extends Found {
   a: number;
   b: number;
-  /** null: the answer is under the values of the numbers at `meaningful`. */
+  /**
+   * null: the answer is under the values of the numbers that mean something. Then `places` to `end` are indices of the shape's runs, those of levels with
+   * {@link IS_LEVEL}.
+   */
   cluster: Cluster<Pane> | null;
   /** Version of the cluster's leaf that the answer holds for. */
   version: number;
-  /** Indices of the shape's runs, those of levels with {@link IS_LEVEL}. */
-  meaningful: Uint16Array | null;
-  /** Where the numbers of the cluster's slots stand: run and slot of each, runs behind a sign with {@link IS_SIGNED}. */
-  numbers: Uint16Array | null;
-  /** The words at the cluster's varying positions, as `Enumerations.find` says it. */
-  values: Uint16Array | null;
 }
 
 const IS_LEVEL = 0x8000;
-const IS_SIGNED = 0x8000;
 
 export class ShapeCache<Pane> {
-  #entries: (Entry<Pane> | undefined)[] = new Array<undefined>(FEWEST_ENTRIES).fill(undefined);
+  #entries: (Remembered<Pane> | undefined)[] = new Array<undefined>(FEWEST_ENTRIES).fill(undefined);
   #overwritten = 0;
-  /** Of {@link MAX_POSITIONS}. */
-  #slotsLeft = MAX_POSITIONS;
+  readonly #meaningful = new Array<number>(MOST_MEANINGFUL).fill(0);
 
-  /** The numbers of the line found or added last, as in {@link Entry}. */
-  #numbers: Uint16Array | null = null;
-  #values: Uint16Array | null = null;
-  /** Of {@link MOST_POSITIONS_OF_SOURCE}. */
-  #positionsLeft = MOST_POSITIONS_OF_SOURCE;
-
-  /** The cluster of a line of this shape, null when the tokenizer must say. */
-  find(shape: Shape, bytes: Uint8Array): Cluster<Pane> | null {
-    this.#numbers = null;
-    this.#values = null;
-    let { a, b } = shape;
+  /** What a line of this shape is, null when the tokenizer must say. */
+  find(shape: Shape, bytes: Uint8Array): Remembered<Pane> | null {
+    const { a, b } = shape;
     let entry = this.#entry(a, b);
-    if (entry !== undefined && entry.meaningful !== null) {
-      const value = valueOf(shape, entry.meaningful, bytes);
-      a = mix(a, value);
-      b = mix(b, ~value);
-      entry = this.#entry(a, b);
+    if (entry !== undefined && entry.cluster === null) {
+      const value = valueOf(shape, entry.places, entry.end, bytes);
+      entry = this.#entry(mix(a, value), mix(b, ~value));
     }
-    const cluster = entry === undefined ? null : entry.cluster;
-    if (cluster === null || cluster.leaf.version !== entry!.version) return null;
-    this.#numbers = entry!.numbers;
-    this.#values = entry!.values;
-    return cluster;
+    if (entry === undefined || entry.cluster === null) return null;
+    return entry.cluster.leaf.version === entry.version ? entry : null;
   }
 
-  /** Numbers and varying words of the line of this shape that was found or added last. */
-  addNumbers(shape: Shape, cluster: Cluster<Pane>, bytes: Uint8Array): void {
-    if (this.#values !== null) cluster.enumerations!.count(this.#values);
-    const numbers = this.#numbers;
-    if (numbers === null) return;
-    for (let i = 0; i < numbers.length; i += 2) {
-      const run = numbers[i]! & ~IS_SIGNED;
-      const value = numberAt(bytes, shape.runStart[run]!, shape.runEnd[run]!, numbers[i]! >= IS_SIGNED);
-      if (value === value) cluster.addNumber(numbers[i + 1]!, value);
-    }
-  }
-
-  /** No line of a shape: its numbers are not known. */
-  forgetNumbers(): void {
-    this.#numbers = null;
-    this.#values = null;
-  }
-
-  /** A cluster left: its positions are free for others. */
-  forget(cluster: Cluster<Pane>): void {
-    this.#positionsLeft += cluster.enumerations?.positions ?? 0;
-    this.#slotsLeft += cluster.slots;
-  }
-
-  /** The line of this shape was scanned, `fields` tells what its shape does not; it belongs to `cluster`. */
-  add(tokens: Tokens, cluster: Cluster<Pane>, bytes: Uint8Array, start: number, end: number): void {
-    const { shape, fields } = tokens;
-    const numbers = (this.#numbers = this.#numbersOf(tokens, cluster, bytes));
-    const values = (this.#values = this.#valuesOf(tokens, cluster, bytes));
-    if (fields.beyondShape) return;
+  /**
+   * The line of this shape was scanned, `fields` tells what its shape does not; it belongs to `cluster`.
+   *
+   * @param found its variables
+   * @returns the same, where they are remembered
+   */
+  add(
+    { shape, fields }: Tokens,
+    cluster: Cluster<Pane>,
+    found: Found,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): Found {
+    if (fields.beyondShape) return found;
     let { a, b } = shape;
     if (fields.meaningfulCount > 0 || fields.statusMayBeBare) {
-      const meaningful = placesOf(shape, fields, bytes, start, end);
-      if (meaningful === null) return;
-      this.#put(a, b, { cluster: null, meaningful, numbers: null, values: null });
-      const value = valueOf(shape, meaningful, bytes);
+      const places = this.#meaningful;
+      const count = placesOf(shape, fields, places, { bytes, start, end });
+      if (count < 0) return found;
+      const entry = this.#put(a, b, null);
+      copy(places, count, entry);
+      const value = valueOf(shape, places, count, bytes);
       a = mix(a, value);
       b = mix(b, ~value);
     }
-    this.#put(a, b, { cluster, meaningful: null, numbers, values });
-  }
-
-  /** The words of the line at the cluster's varying positions. */
-  #valuesOf({ list }: Tokens, cluster: Cluster<Pane>, bytes: Uint8Array): Uint16Array | null {
-    if (cluster.given || cluster.wildcards === 0) return null;
-    const enumerations = (cluster.enumerations ??= new Enumerations());
-    const before = enumerations.positions;
-    const values = enumerations.find(cluster.lanes, list, bytes, this.#positionsLeft);
-    this.#positionsLeft -= enumerations.positions - before;
-    return values;
-  }
-
-  /** Tokens that are one number each, with their slots; null when there are none. */
-  #numbersOf({ shape, list }: Tokens, cluster: Cluster<Pane>, bytes: Uint8Array): Uint16Array | null {
-    const numbers: number[] = [];
-    let token = 0;
-    for (let run = 0; run < shape.runCount; run++) {
-      const from = shape.runStart[run]!;
-      const to = shape.runEnd[run]!;
-      while (token < list.count && list.end[token]! < to) token++;
-      if (token === list.count) break;
-      const signed = list.start[token] === from - 1 && isSign(bytes[from - 1]!);
-      const mark = 2 * list.firstMark[token]!;
-      // A number of its own, or one with its unit.
-      const isWhole =
-        list.marks[mark] === list.start[token] && list.marks[mark + 1] === to && (list.start[token] === from || signed);
-      if (
-        (list.kind[token] !== MASK && list.kind[token] !== SOFT) ||
-        !isWhole ||
-        Number.isNaN(numberAt(bytes, from, to, signed))
-      )
-        continue;
-      const before = cluster.slots;
-      const slot = cluster.slotOf(token, this.#slotsLeft > 0);
-      this.#slotsLeft -= cluster.slots - before;
-      if (slot >= 0) numbers.push(signed ? run | IS_SIGNED : run, slot);
-    }
-    return numbers.length === 0 ? null : Uint16Array.from(numbers);
+    const entry = this.#put(a, b, cluster);
+    copy(found.places, found.end, entry);
+    entry.numbers = found.numbers;
+    entry.positions = found.positions;
+    return entry;
   }
 
   /** Two places for a shape. */
-  #entry(a: number, b: number): Entry<Pane> | undefined {
+  #entry(a: number, b: number): Remembered<Pane> | undefined {
     const place = a & (this.#entries.length - 1);
     const first = this.#entries[place];
     if (first === undefined || (first.a === a && first.b === b)) return first;
@@ -161,25 +93,25 @@ export class ShapeCache<Pane> {
     return second !== undefined && second.a === a && second.b === b ? second : undefined;
   }
 
-  #put(a: number, b: number, answer: Pick<Entry<Pane>, 'cluster' | 'meaningful' | 'numbers' | 'values'>): void {
+  #put(a: number, b: number, cluster: Cluster<Pane> | null): Remembered<Pane> {
     const entry = this.#entry(a, b) ?? this.#room(a);
     entry.a = a;
     entry.b = b;
-    entry.cluster = answer.cluster;
-    entry.version = answer.cluster === null ? 0 : answer.cluster.leaf.version;
-    entry.meaningful = answer.meaningful;
-    entry.numbers = answer.numbers;
-    entry.values = answer.values;
+    entry.cluster = cluster;
+    entry.version = cluster === null ? 0 : cluster.leaf.version;
+    entry.numbers = 0;
+    entry.positions = 0;
+    return entry;
   }
 
   /** An entry to write to: the newest stands first, the one before it second. */
-  #room(a: number): Entry<Pane> {
+  #room(a: number): Remembered<Pane> {
     if (this.#overwritten > this.#entries.length >> 2 && this.#entries.length < MOST_ENTRIES) this.#grow();
     const place = a & (this.#entries.length - 1);
     const first = this.#entries[place];
     const spare = first === undefined ? undefined : this.#entries[place ^ 1];
     if (spare !== undefined) this.#overwritten++;
-    const entry = spare ?? { a: 0, b: 0, cluster: null, version: 0, meaningful: null, numbers: null, values: null };
+    const entry = spare ?? { a: 0, b: 0, cluster: null, version: 0, places: [], numbers: 0, end: 0, positions: 0 };
     if (first !== undefined) this.#entries[place ^ 1] = first;
     this.#entries[place] = entry;
     return entry;
@@ -192,23 +124,37 @@ export class ShapeCache<Pane> {
   }
 }
 
-/** Which runs of the shape mean something; null when there are too many. */
-function placesOf(shape: Shape, fields: Fields, bytes: Uint8Array, start: number, end: number): Uint16Array | null {
-  const places: number[] = [];
+function copy(places: readonly number[], end: number, entry: Found): void {
+  // With some room to spare: entries change hands.
+  if (entry.places.length < end) entry.places = new Array<number>((end + 7) & ~7).fill(0);
+  for (let i = 0; i < end; i++) entry.places[i] = places[i]!;
+  entry.end = end;
+}
+
+/** Which runs of the shape mean something, written to `places`. @returns how many, -1 when there are too many */
+function placesOf(
+  shape: Shape,
+  fields: Fields,
+  places: number[],
+  { bytes, start, end }: { bytes: Uint8Array; start: number; end: number },
+): number {
+  let count = 0;
   let named = 0;
   for (let run = 0; run < shape.runCount; run++) {
     const from = shape.runStart[run]!;
-    if (named < fields.meaningfulCount && fields.meaningfulAt[named] === from) {
-      places.push(fields.meaningfulKind[named++] === LEVEL_NUMBER ? run | IS_LEVEL : run);
-    } else if (fields.statusMayBeBare && isBare(bytes, start, from, shape.runEnd[run]!, end)) places.push(run);
+    const isNamed = named < fields.meaningfulCount && fields.meaningfulAt[named] === from;
+    if (!isNamed && !(fields.statusMayBeBare && isBare(bytes, start, from, shape.runEnd[run]!, end))) continue;
+    if (count === MOST_MEANINGFUL) return -1;
+    places[count++] = isNamed && fields.meaningfulKind[named] === LEVEL_NUMBER ? run | IS_LEVEL : run;
+    if (isNamed) named++;
   }
-  return places.length > MOST_MEANINGFUL || named < fields.meaningfulCount ? null : Uint16Array.from(places);
+  return named < fields.meaningfulCount ? -1 : count;
 }
 
 /** Status classes and levels that stand at the places, in one number. */
-function valueOf(shape: Shape, places: Uint16Array, bytes: Uint8Array): number {
+function valueOf(shape: Shape, places: readonly number[], count: number, bytes: Uint8Array): number {
   let value = 1;
-  for (let i = 0; i < places.length; i++) {
+  for (let i = 0; i < count; i++) {
     const run = places[i]! & ~IS_LEVEL;
     const from = shape.runStart[run]! | 0;
     const to = shape.runEnd[run]! | 0;

@@ -16,7 +16,7 @@ function mine(miner: Miner, texts: readonly string[]): Cluster {
   let cluster!: Cluster;
   for (const text of texts) {
     cluster = observe(miner, text);
-    miner.addNumbers(cluster, Buffer.from(text));
+    miner.countVariables(cluster, Buffer.from(text));
   }
   return cluster;
 }

@@ -43,3 +43,22 @@ export function serviceLines(count: number, seed: number): string[] {
   ];
   return Array.from({ length: count }, () => pick(formats)());
 }
+
+/**
+ * A source with more of everything than is looked at: some 300 templates, three in five of which come and go, with two numbers and up to two varying words each (few
+ * values, or many), ids that are sometimes all digits, and more shapes than are remembered.
+ */
+export function crowdedLines(count: number, seed: number): string[] {
+  const random = randomNumbers(seed);
+  const int = (below: number): number => Math.floor(random() * below);
+  const letters = (k: number): string => String.fromCharCode(97 + (k % 26), 97 + (Math.floor(k / 26) % 26), 113);
+  const id = (): string => (int(3) === 0 ? String(1000 + int(9000)) : (4096 + int(61_440)).toString(16));
+  return Array.from({ length: count }, (_, i) => {
+    // Later templates follow earlier ones, some stay.
+    const event = letters(int(5) < 2 ? int(60) : 60 + Math.floor((i / count) * 240) + int(30));
+    const [few, many] = [letters(int(2 + (event.charCodeAt(0) % 4))), letters(int(500))];
+    return int(2) === 0
+      ? `${event} handled request ${id()} of role ${few} within ${int(900)} ms and ${int(30)} rows`
+      : `${event} moved the session ${id()} by hand from ${many} over to ${few} after ${int(9)}.${int(9)} s at last, size ${int(1e6)}`;
+  });
+}

@@ -2,13 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { Miner, type Cluster } from '../../../src/detect/miner/miner.ts';
 import { MAX_SLOTS, numberAt } from '../../../src/detect/miner/numbers.ts';
 import { quantile } from '../../../src/detect/miner/quantiles.ts';
-import { MAX_POSITIONS } from '../../../src/detect/miner/shape-cache.ts';
+import { MAX_POSITIONS } from '../../../src/detect/miner/variables.ts';
 import { randomNumbers } from './lines.ts';
 
 function observe(miner: Miner, line: string): Cluster {
   const bytes = Buffer.from(line);
   const cluster = miner.observe(bytes, 0, bytes.length);
-  miner.addNumbers(cluster, bytes);
+  miner.countVariables(cluster, bytes);
   return cluster;
 }
 
@@ -89,7 +89,7 @@ describe('numbers of a template', () => {
     expect(slotsOf(60)).toBe(120);
     const crowded = new Miner();
     for (let k = 0; k < 200; k++) observe(crowded, `${word(k)} took 5 ms for 7 parts`);
-    const used = [...crowded.clusters()].reduce((sum, { slots }) => sum + slots, 0);
+    const used = [...crowded.clusters()].reduce((sum, { slots }) => sum + slots.length, 0);
     expect(used).toBe(MAX_POSITIONS);
   });
 
@@ -98,7 +98,7 @@ describe('numbers of a template', () => {
     observe(miner, 'took 5 ms');
     const given = Buffer.from('took {n} ms');
     const cluster = miner.observeGiven(given, 0, given.length);
-    miner.addNumbers(cluster, given);
+    miner.countVariables(cluster, given);
     expect(cluster.numbers).toBeNull();
     const long = observe(miner, `took 6 s${' '.repeat(3000)}`);
     expect(long.numbers!.take().map(({ count }) => count)).toEqual([1]);
