@@ -5,6 +5,14 @@
  * (nodejs/node#64741). So the chunks are cut where frames end.
  */
 
+import { DecodeError } from './wire.ts';
+
+/**
+ * Of one body. Each is a write of its own, 0.07 ms of the main thread however small it is: 64 MiB of empty ones would take ten minutes. Senders make one
+ * frame, parallel compressors one a MiB or so.
+ */
+const MAX_FRAMES = 1024;
+
 const MAGIC = 0xfd2fb528;
 const SKIPPABLE_MAGIC = 0x184d2a50;
 const RLE_BLOCK = 1;
@@ -15,7 +23,7 @@ const CONTENT_SIZE_BYTES = [0, 2, 4, 8] as const;
 type Stage = 'magic' | 'skippable-size' | 'descriptor' | 'block' | 'rest';
 const STAGE_BYTES: Record<Stage, number> = { magic: 4, 'skippable-size': 4, descriptor: 1, block: 3, rest: 0 };
 
-/** The same bytes in the same order; no chunk goes over the end of a frame. */
+/** The same bytes in the same order; no chunk goes over the end of a frame. @throws {DecodeError} beyond {@link MAX_FRAMES} */
 export async function* cutAtFrameEnds(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let stage = 'magic' as Stage;
   const field = Buffer.alloc(4);
@@ -24,6 +32,7 @@ export async function* cutAtFrameEnds(chunks: AsyncIterable<Buffer>): AsyncGener
   let skip = 0;
   let isLast = false;
   let checksumBytes = 0;
+  let frames = 0;
 
   const readField = () => {
     fieldBytes = 0;
@@ -70,6 +79,8 @@ export async function* cutAtFrameEnds(chunks: AsyncIterable<Buffer>): AsyncGener
         if (fieldBytes === STAGE_BYTES[stage]) readField();
       }
       if (isLast && skip === 0) {
+        if (++frames > MAX_FRAMES)
+          throw new DecodeError(`broken zstd compression (more than ${MAX_FRAMES} frames)`, '', -1);
         yield chunk.subarray(start, at);
         start = at;
         stage = 'magic';

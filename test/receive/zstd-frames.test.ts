@@ -15,7 +15,7 @@ async function decompressed(bytes: Buffer, chunkBytes: number): Promise<Buffer> 
     for (let at = 0; at < bytes.length; at += chunkBytes) yield bytes.subarray(at, at + chunkBytes);
   })();
   const decoder = createZstdDecompress();
-  pipeline(Readable.from(cutAtFrameEnds(chunks)), decoder, () => {});
+  pipeline(Readable.from(cutAtFrameEnds(chunks)), decoder, () => {}); // its error is the decoder's, too
   return Buffer.concat(await Array.fromAsync(decoder as AsyncIterable<Buffer>));
 }
 
@@ -53,4 +53,10 @@ test.each([1, 7, 4096, 65_536, 10_000_000])(
 
 test('what follows the frames and is none reaches the decoder, which complains', async () => {
   await expect(decompressed(Buffer.concat([frames[0]!, Buffer.from('no frame at all')]), 4096)).rejects.toThrow();
+});
+
+test('a body of more than 1,024 frames is refused before their cost is paid: each is a write of its own', async () => {
+  const taken = Buffer.concat(Array.from({ length: 1024 }, () => skippable(0)));
+  expect(await decompressed(taken, 65_536)).toHaveLength(0);
+  await expect(decompressed(Buffer.concat([taken, frames[0]!]), 65_536)).rejects.toThrow('more than 1024 frames');
 });
