@@ -10,6 +10,8 @@ function random(): number {
 const int = (below: number): number => Math.floor(random() * below);
 const pick = <T>(values: readonly T[]): T => values[int(values.length)]!;
 const hex = (digits: number): string => Array.from({ length: digits }, () => int(16).toString(16)).join('');
+const uuid = (): string => [8, 4, 4, 4, 12].map(hex).join('-');
+const mac = (): string => ['fa', '16', '3e', hex(2), hex(2), hex(2)].join(':');
 const ip = (): string => `10.${int(256)}.${int(256)}.${int(256)}`;
 const word = (): string => Array.from({ length: 3 + int(8) }, () => String.fromCharCode(97 + int(26))).join('');
 const time = (): string => `2026-11-22 08:${10 + int(50)}:${10 + int(50)}.${100 + int(900)}`;
@@ -32,6 +34,15 @@ export const FORMATS: Record<string, () => string> = {
     `"ms":${int(400)},"msg":"${pick(['request completed', 'cache hit for product', 'redis connection error'])}"}`,
   'key=value': () =>
     `time=${time().replace(' ', 'T')}Z level=info caller=main.go:${int(500)} user=u${int(500)} bytes=${int(1e6)} took=${int(90)}ms msg="upload ${pick(['started', 'finished'])}"`,
+  ids: () =>
+    pick([
+      () =>
+        `${time()} ${int(3e4)} INFO api.wsgi [req-${uuid()} ${hex(32)} ${hex(32)} - default default] ${ip()} "GET /v2/${hex(32)}/volumes/${uuid()} HTTP/1.1" status: ${pick([200, 200, 202, 404])} len: ${int(9999)} time: ${random().toFixed(7)}`,
+      () =>
+        `${time()} DEBUG TraceID: ${hex(32)} SpanID: ${hex(16)} [queryRoutes][Route IDs: [${uuid()}, ${uuid()}, ${uuid()}]]`,
+      () =>
+        `${time()} Port ${uuid()} of ${mac()} on tap${hex(8)}-${hex(2)} is bound, address fe80::${hex(4)}:${hex(4)}:${hex(4)}`,
+    ])(),
 };
 export const HOSTILE: Record<string, () => string> = {
   'random words': () => Array.from({ length: 10 }, word).join(' '),

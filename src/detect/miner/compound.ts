@@ -6,8 +6,9 @@
 import { CLASS, DIGIT, HEX_LETTER, JOINER, WIDE, WORD_MAX } from './bytes.ts';
 import type { Fields } from './fields.ts';
 import { EXACT_PRIME, FOLD_PRIME, MARK_EXACT, MARK_FOLD, mix } from './hash.ts';
+import { LONGEST_ASCII_WORD, chainEnd, isDigitsId, isDoubleColon, isId, isNumber } from './ids.ts';
 import { FIXED, HARD, MASK, SOFT } from './kinds.ts';
-import { LONGEST_ASCII_WORD, isId, isName, isSign } from './rules.ts';
+import { isName, isSign } from './rules.ts';
 import type { TokenList } from './token-list.ts';
 import { BOOLEAN, DAY_HALF, HTTP, MONTH, STATE, UNIT, WEEKDAY, type Vocabulary } from './vocabulary.ts';
 
@@ -15,6 +16,7 @@ import { BOOLEAN, DAY_HALF, HTTP, MONTH, STATE, UNIT, WEEKDAY, type Vocabulary }
 const classOf = CLASS;
 const wordMax = WORD_MAX;
 const digitClass = DIGIT;
+const hexLetter = HEX_LETTER;
 const joinerClass = JOINER;
 const exactPrime = EXACT_PRIME;
 const foldPrime = FOLD_PRIME;
@@ -63,12 +65,13 @@ export class CompoundReader {
     let literal = false;
     /** Classes of all its word bytes. */
     let bits = 0;
-    let anyDigit = false;
     let state = false;
     let lastMeaning = 0;
     let head = 0;
     let dots = 0;
     let colon = false;
+    /** No chain of hex groups begins before here. */
+    let noChainBefore = from;
     let slashes = from > lineStart && bytes[from - 1] === SLASH ? 1 : 0;
     let i = from;
     let runStart = from;
@@ -85,18 +88,33 @@ export class CompoundReader {
       words++;
       if (kind === digitClass) {
         // Numbers need no hash: groups like 10.0.0.7:80 or 2026-11-22 are one run.
+        const wordsBefore = words;
+        let letters = 0;
         for (;;) {
           i++;
           while (i < limit && (kind = classOf[bytes[i]!]!) === digitClass) i++;
           while (i < limit && (kind = classOf[bytes[i]!]!) <= wordMax) {
-            bits |= kind;
+            letters |= kind;
             i++;
           }
-          if (kind !== joinerClass || i + 1 >= limit || classOf[bytes[i + 1]!] !== digitClass) break;
+          if (words === wordsBefore && letters !== 0 && isDigitsId(bytes, wordStart, letters)) break;
+          if (kind !== joinerClass || i + 1 >= limit) break;
+          kind = classOf[bytes[i + 1]!]!;
+          if (kind !== digitClass) {
+            if (kind === hexLetter || isDoubleColon(bytes, i, limit)) letters |= hexLetter;
+            break;
+          }
           words++;
           i++;
         }
-        anyDigit = true;
+        if ((letters & hexLetter) !== 0 && wordStart >= noChainBefore) {
+          const chain = chainEnd(bytes, wordStart, limit);
+          if (chain > 0) {
+            i = chain;
+            words = wordsBefore;
+          } else noChainBefore = -chain;
+        }
+        bits |= letters | digitClass;
       } else {
         let wordBits = 0;
         do {
@@ -125,7 +143,6 @@ export class CompoundReader {
             i++;
           } while (i < limit && (kind = classOf[bytes[i]!]!) <= wordMax);
           markStart = i;
-          anyDigit = true;
           if (isId(wordBits, digits, turns, i - wordStart)) markStart = wordStart;
           else if (turns === 1 && (digits > 1 || i - wordStart < 3)) {
             markStart = headEnd;
@@ -141,6 +158,14 @@ export class CompoundReader {
             } else if ((meaning & HTTP) !== 0 && i < limit && bytes[i] === SLASH && bytes[wordStart] === CAPITAL_H)
               this.#fields.http = true;
           } else if (i - wordStart > LONGEST_ASCII_WORD && (wordBits & WIDE) === 0) markStart = wordStart;
+        }
+        if ((wordBits & NOT_HEX) === 0 && wordStart >= noChainBefore) {
+          const chain = chainEnd(bytes, wordStart, limit);
+          if (chain > 0) {
+            i = chain;
+            markStart = wordStart;
+            meaning = 0;
+          } else noChainBefore = -chain;
         }
         bits |= wordBits;
       }
@@ -166,7 +191,7 @@ export class CompoundReader {
             literal = true;
             head = exact;
             // A line that nobody wants is not read to the end of its first token, which may be all of it.
-            if (list.wanted !== null && (bits & NOT_HEX) !== 0 && (meaning & UNIT) === 0 && this.#fields.isOutside())
+            if (list.wanted !== null && (meaning & UNIT) === 0 && this.#fields.isOutside())
               if (list.isUnwanted(index, head)) return -1;
           }
           // `host.info` is a name.
@@ -205,18 +230,6 @@ export class CompoundReader {
       }
     }
 
-    if (anyDigit && (bits & ~(HEX_LETTER | digitClass)) === 0 && words > 2) {
-      if (literal) this.#fields.beyondShape = true;
-      if (tokenEnd - tokenStart > 10) {
-        // UUID, MAC address: groups that happen to hold no digit belong to it.
-        tokenExact = mix(0, markExact);
-        tokenFold = mix(0, markFold);
-        marks[2 * firstMark] = tokenStart;
-        marks[2 * firstMark + 1] = tokenEnd;
-        markCount = firstMark + 1;
-        literal = false;
-      }
-    }
     list.head[index] = head;
     list.exact[index] = tokenExact;
     list.fold[index] = tokenFold;
@@ -248,7 +261,7 @@ export class CompoundReader {
     let next = at;
     while (next < limit && next - at < 3 && classOf[bytes[next]!]! > wordMax) next++;
     if (next === at || next >= limit) return false;
-    if (classOf[bytes[next]!] === digitClass) return true;
+    if (classOf[bytes[next]!] === digitClass) return isNumber(bytes, next, limit);
     if ((meaning & WEEKDAY) === 0 || next + 3 > limit) return false;
     if (next + 3 < limit && classOf[bytes[next + 3]!]! <= wordMax) return false;
     let fold = this.#list.foldSeed | 0;

@@ -6,6 +6,7 @@
 import { CLASS, DIGIT, QUOTE, SEPARATOR } from './bytes.ts';
 import { Groups, joinValue } from './groups.ts';
 import { mix } from './hash.ts';
+import { isNumber } from './ids.ts';
 import { FIXED, HARD, KEY, MASK, SOFT, STATUS } from './kinds.ts';
 import { isBare, isBlank, isSign, isStatus, mayQuote } from './rules.ts';
 import type { TokenList } from './token-list.ts';
@@ -157,25 +158,26 @@ export class Fields {
     const list = this.#list;
     this.#groups.value(index);
     const kind = list.kind[index];
-    if (kind === MASK && (this.#rule & (STATUS_KEY | LEVEL_KEY)) !== 0) this.#means(bytes, list.start[index]!);
+    const means = kind === MASK && (this.#rule & (STATUS_KEY | LEVEL_KEY)) !== 0 && this.#means(bytes, index);
     if (this.#rule === STATUS_KEY) this.#statusClass(bytes, index);
-    else if (this.#rule === LEVEL_KEY && kind === MASK && list.end[index]! - list.start[index]! <= 3) {
+    else if (this.#rule === LEVEL_KEY && means && list.end[index]! - list.start[index]! <= 3) {
       list.replace(index, bytes, list.start[index]!, list.end[index]!);
       list.markCount = list.firstMark[index]!;
       list.kind[index] = FIXED;
     } else if (kind === HARD && this.#rule !== MESSAGE_KEY && this.valueFrom < 0) list.kind[index] = SOFT;
   }
 
-  /** The number at `at` says which status or level it is. */
-  #means(bytes: Uint8Array, at: number): void {
+  /** Whether token `index` is a number: it says which status or level it is. */
+  #means(bytes: Uint8Array, index: number): boolean {
+    const at = this.#list.start[index]!;
     const start = isSign(bytes[at]!) ? at + 1 : at;
-    if (classOf[bytes[start]!] !== digitClass) return;
-    if (this.meaningfulCount === MOST_MEANINGFUL) {
-      this.beyondShape = true;
-      return;
+    if (classOf[bytes[start]!] !== digitClass || !isNumber(bytes, start, this.#list.end[index]!)) return false;
+    if (this.meaningfulCount === MOST_MEANINGFUL) this.beyondShape = true;
+    else {
+      this.meaningfulAt[this.meaningfulCount] = start;
+      this.meaningfulKind[this.meaningfulCount++] = this.#rule === LEVEL_KEY ? LEVEL_NUMBER : STATUS_NUMBER;
     }
-    this.meaningfulAt[this.meaningfulCount] = start;
-    this.meaningfulKind[this.meaningfulCount++] = this.#rule === LEVEL_KEY ? LEVEL_NUMBER : STATUS_NUMBER;
+    return true;
   }
 
   #statusClass(bytes: Uint8Array, index: number): void {

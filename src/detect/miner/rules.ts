@@ -1,8 +1,6 @@
 /** The tokenizer's small questions about a word or a place in a line. */
-import { BACKSLASH, CLASS, DIGIT, HEX_LETTER, QUOTE, SPACE, WORD_MAX } from './bytes.ts';
+import { BACKSLASH, CLASS, DIGIT, QUOTE, SPACE, WORD_MAX } from './bytes.ts';
 
-/** Longer words of ASCII letters are base64 and the like. */
-export const LONGEST_ASCII_WORD = 40;
 const LONGEST_ESCAPE = 32;
 const OPEN_PAREN = 0x28;
 const COMMA = 0x2c;
@@ -17,12 +15,6 @@ export function lineLimit(bytes: Uint8Array, start: number, end: number, maxLine
   let limit = start + maxLineBytes;
   while (limit > start && (bytes[limit]! & 0xc0) === 0x80) limit--;
   return limit;
-}
-
-/** A word with a letter first and digits in it that nobody would write as a name. */
-export function isId(bits: number, digits: number, turns: number, length: number): boolean {
-  if ((bits & ~(HEX_LETTER | DIGIT)) === 0 && length >= 6) return true;
-  return turns > 2 || (turns === 2 && digits > 2) || length > LONGEST_ASCII_WORD;
 }
 
 /** 200, 404: three digits from 100 to 599. */

@@ -3,17 +3,19 @@
  * (but for the few numbers that mean something: see {@link ShapeCache}), so a shape seen before needs no tokenizer.
  *
  *     took 12ms for host-7 from 10.0.0.7   ->   `took ` number ` for host-` number ` from ` number of 4 groups
+ *     req-3fa85f64-5717-4562-b3fc-2c963f66afa6 by ea83bf1c   ->   `req-` chain ` by ` id
  *
  * What is between two numbers is hashed four bytes at a time, counted from its own beginning, so that the width of a number does not matter.
  */
-import { CLASS, DIGIT, HEX_LETTER, JOINER, WORD_MAX } from './bytes.ts';
+import { CLASS, DIGIT, HEX_LETTER, JOINER, LETTER, WIDE, WORD_MAX } from './bytes.ts';
 import { avalanche } from './hash.ts';
-import { isId } from './rules.ts';
+import { chainEnd, chainStart, isDigitsId, isId } from './ids.ts';
 
 // V8 folds a module's own constants into the code but loads imported ones at every use.
 const classOf = CLASS;
 const wordMax = WORD_MAX;
 const digitClass = DIGIT;
+const hexLetter = HEX_LETTER;
 const joinerClass = JOINER;
 
 const PRIME_A = 0x9e3779b1 | 0;
@@ -28,8 +30,16 @@ const NUMBER = 1;
 const NUMBER_AFTER_HEAD = 2;
 const ID = 3;
 const LITERAL = 4;
+const CHAIN = 5;
 const NOT_HEX = ~(HEX_LETTER | DIGIT);
+const NO_HEX = LETTER | WIDE;
+/** Beside the classes of letters: what stands before or behind may be a group of hex digits, too. */
+const MAY_CHAIN = 64;
+const CHAINS = HEX_LETTER | MAY_CHAIN;
 const HIGH = 0x80808080 | 0;
+const BLANK = 0x20;
+const DASH = 0x2d;
+const COLON = 0x3a;
 
 export class Shape {
   /** Two lanes over the shape. */
@@ -50,6 +60,8 @@ export class Shape {
   #fromB = 0;
   #to = 0;
   #tag = 0;
+  /** No chain of hex groups begins before here. */
+  #noChainBefore = 0;
 
   constructor(seed: number) {
     this.#seedA = avalanche(seed ^ PRIME_A);
@@ -73,6 +85,7 @@ export class Shape {
     let from = start;
     let i = start;
     this.runCount = 0;
+    this.#noChainBefore = start;
     this.#fromA = a;
     this.#fromB = b;
     for (;;) {
@@ -101,9 +114,12 @@ export class Shape {
       let tag = LINE_END;
       if (digits !== 0) {
         digit = to = i + ((31 - Math.clz32(digits & -digits)) >>> 3);
-        if (digit === from || classOf[bytes[digit - 1]!]! > wordMax) {
+        const before = digit === from ? BLANK : bytes[digit - 1]!;
+        if (classOf[before]! > wordMax) {
           tag = NUMBER;
           next = digit + 1;
+          /** Classes of what is no digit, or is one behind a letter. */
+          let letters = 0;
           for (;;) {
             // Digits: four at a time, so that their number costs no mispredicted branch.
             while (next <= last) {
@@ -118,23 +134,52 @@ export class Shape {
             if (next > last) while (next < end && classOf[bytes[next]!] === digitClass) next++;
             if (next >= end) break;
             let kind = classOf[bytes[next]!]!;
-            while (kind <= wordMax) {
-              if (kind > HEX_LETTER && kind !== digitClass) tag |= 8;
-              if (++next >= end) break;
-              kind = classOf[bytes[next]!]!;
+            if (kind <= wordMax) {
+              do {
+                letters |= kind;
+                if (++next >= end) break;
+                kind = classOf[bytes[next]!]!;
+              } while (kind <= wordMax);
+              if (tag === NUMBER && isDigitsId(bytes, digit, letters)) {
+                tag = ID;
+                break;
+              }
             }
-            if (kind !== joinerClass || next + 1 >= end || classOf[bytes[next + 1]!] !== digitClass) break;
+            if (kind !== joinerClass || next + 1 >= end) break;
+            const behind = bytes[next + 1]!;
+            if (classOf[behind] !== digitClass) {
+              if (mayEndGroup(behind)) letters |= MAY_CHAIN;
+              break;
+            }
             tag += 16;
             next += 2;
           }
           const run = this.runCount++;
           this.runStart[run] = digit;
           this.runEnd[run] = next;
+          if ((before === COLON || before === DASH) && digit > from + 1 && mayEndGroup(bytes[digit - 2]!))
+            letters |= MAY_CHAIN;
+          if (letters !== 0) {
+            if (tag === ID) this.runCount = run;
+            else if ((letters & NO_HEX) !== 0) tag |= 8;
+            if ((letters & CHAINS) !== 0 && digit >= this.#noChainBefore) {
+              this.#from = from;
+              const chain = this.#chain(bytes, digit, end) | 0;
+              if (chain > 0) {
+                tag = CHAIN;
+                next = chain;
+                to = this.#to | 0;
+                this.runCount = run;
+              }
+            }
+          }
         } else {
           this.#from = from;
           next = this.#word(bytes, digit, end) | 0;
           to = this.#to | 0;
           tag = this.#tag | 0;
+        }
+        if (to !== digit) {
           if (to < i) {
             i = from;
             a = this.#fromA | 0;
@@ -186,9 +231,16 @@ export class Shape {
       bits |= kind;
       next++;
     }
+    if ((bits & NOT_HEX) === 0 && word >= this.#noChainBefore) {
+      const chain = this.#chain(bytes, word, end);
+      if (chain > 0) {
+        this.#tag = CHAIN;
+        return chain;
+      }
+    }
     this.#to = digit;
     if (isId(bits, digits, turns, next - word)) {
-      this.#tag = ID | ((bits & NOT_HEX) !== 0 ? 8 : 0);
+      this.#tag = ID;
       this.#to = word;
     } else if (turns === 1 && (digits > 1 || next - word < 3)) {
       this.#tag = NUMBER_AFTER_HEAD;
@@ -198,4 +250,18 @@ export class Shape {
     }
     return next;
   }
+
+  /** The end of the chain of hex groups that the word at `word` belongs to, 0 or less when it belongs to none. */
+  #chain(bytes: Uint8Array, word: number, end: number): number {
+    const start = chainStart(bytes, word, this.#from);
+    const chain = chainEnd(bytes, start, end);
+    if (chain > 0) this.#to = start;
+    else this.#noChainBefore = -chain;
+    return chain;
+  }
+}
+
+/** Beside the joiner of a number: a letter of a hex group, or the second half of `::`. */
+function mayEndGroup(byte: number): boolean {
+  return classOf[byte] === hexLetter || byte === COLON;
 }

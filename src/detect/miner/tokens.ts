@@ -10,17 +10,9 @@ import { BACKSLASH, CLASS, DIGIT, ESCAPE, JOINER, NEWLINE, SEPARATOR, SPACE, WOR
 import { CompoundReader } from './compound.ts';
 import { AFTER_EQUALS, Fields } from './fields.ts';
 import { EXACT_PRIME, FOLD_PRIME, MARK_EXACT, MARK_FOLD, mix } from './hash.ts';
+import { LONGEST_ASCII_WORD } from './ids.ts';
 import { FIXED, HARD, KEY, MASK, SOFT, type TokenLimits } from './kinds.ts';
-import {
-  LONGEST_ASCII_WORD,
-  afterEscape,
-  closingQuote,
-  isAlone,
-  isEmptyGroup,
-  isFrame,
-  lineLimit,
-  splitsWord,
-} from './rules.ts';
+import { afterEscape, closingQuote, isAlone, isEmptyGroup, isFrame, lineLimit, splitsWord } from './rules.ts';
 import { Shape } from './shape.ts';
 import { TokenList } from './token-list.ts';
 import { STATE, Vocabulary } from './vocabulary.ts';

@@ -18,7 +18,10 @@ describe('the shape of a line', () => {
       ['took 7 ms', 'took 12345 ms'],
       ['from 10.0.0.7:80 now', 'from 192.168.100.200:65535 now'],
       ['session 3fa9c1 of u1234', 'session 77be02d1e5 of u99'],
-      ['id a1b2c3d4e5', 'id ffee00112233'],
+      ['id a1b2c3d4e5', 'id 1fee00112233'],
+      ['req-3fa85f64-5717-4562-b3fc-2c963f66afa6', 'req-fadecade-beef-cafe-8123-0123456789ab'],
+      ['port fa:16:3e:0d:aa:01 up', 'port fa:be:ee:ee:aa:0e up'],
+      ['from 2001:db8::7', 'from fe80::1ff:fe23:4567:890a'],
     ];
     for (const [a, b] of groups) {
       expect(shapeOf(a!), a).toBe(shapeOf(b!));
@@ -51,7 +54,7 @@ describe('the shape of a line', () => {
 const PIECES =
   'level= "level": status= "status": code= lvl= HTTP/1.1 "GET - -x " \\n \\" \\t \\u00e9 \x1b[31m \x1b[0m = == : ( () ) [ ] { } Sun Nov AM up failed ok ' +
   'started alice dead beef dead-beef a1 ab12 abc123 eth0 ssh2 x86_64 deadbeef12 日本 日本12 é µs ms B bytes 12 7 200 404 503 30 1.5 10.0.0.7:80 2026-11-22 ' +
-  '12:03:04 12ms 5f 0x1f -5 +3 a-1-2 be-1-22 \\1 \\12 . , ; # _ / /var/log/x user= msg=" \' % dec12345 decade \0';
+  '12:03:04 12ms 5f 0x1f 0x7f -5 +3 fe80::1 :: fa:16:3e:0d:aa:01 3fa85f64-5717-4562-b3fc-2c963f66afa6 req-3fa85f64-5717-4562-b3fc-2c963f66afa6 7ac852e3 cafe: a-1-2 be-1-22 \\1 \\12 . , ; # _ / /var/log/x user= msg=" \' % dec12345 decade \0';
 
 test('a remembered shape answers what the tokenizer and the tree would answer', () => {
   const random = randomNumbers(11);
@@ -59,8 +62,11 @@ test('a remembered shape answers what the tokenizer and the tree would answer', 
   const pieces = [...PIECES.split(' '), ' ', '\n', '\n  at f(', ' ()', 'x'.repeat(41)];
   const piece = (): string => pieces[int(pieces.length)]!;
   const known = Array.from({ length: 150 }, () => Array.from({ length: 1 + int(9) }, piece).join(int(2) ? '' : ' '));
+  const hex = (length: number): string => Array.from({ length }, () => int(16).toString(16)).join('');
   const digits = (line: string): string =>
-    line.replace(/\d+/g, (run) => (int(2) ? run : String(int(10 ** (1 + int(4))))));
+    line
+      .replace(/\b[\da-f]*(?:\d[a-f]|[a-f]\d)[\da-f]*\b/g, (run) => (int(3) ? run : hex(run.length - int(2) + int(2))))
+      .replace(/\d+/g, (run) => (int(2) ? run : String(int(10 ** (1 + int(4))))));
   const lines = Array.from({ length: 8_000 }, (_, i) =>
     i % 10 === 0 ? Array.from({ length: 1 + int(3) }, piece).join('') : digits(known[int(known.length)]!),
   );

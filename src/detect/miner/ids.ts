@@ -1,0 +1,85 @@
+/**
+ * Which words are ids. The shape of a line and the tokenizer ask the same questions here, so that lines of one shape have the same tokens; and what
+ * an id happens to hold (a digit or a letter first, a group without digits) makes no other shape.
+ */
+import { CLASS, DIGIT, HEX_LETTER, SPACE, WORD_MAX } from './bytes.ts';
+
+/** Longer words of ASCII letters are base64 and the like. */
+export const LONGEST_ASCII_WORD = 40;
+const DASH = 0x2d;
+const ZERO = 0x30;
+const COLON = 0x3a;
+const LOWER_X = 0x78;
+
+/** A word with a letter first and digits in it that nobody would write as a name. */
+export function isId(bits: number, digits: number, turns: number, length: number): boolean {
+  if ((bits & ~(HEX_LETTER | DIGIT)) === 0 && length >= 6) return true;
+  return turns > 2 || (turns === 2 && digits > 2) || length > LONGEST_ASCII_WORD;
+}
+
+/** The same with a digit first: `7ac852`, `0xff`; `12ms` is a number. `letters`: the classes of what stands behind its first digits. */
+export function isDigitsId(bytes: Uint8Array, from: number, letters: number): boolean {
+  return (letters & DIGIT) !== 0 || (bytes[from] === ZERO && bytes[from + 1] === LOWER_X);
+}
+
+/** Shorter ones, and those of fewer groups, are words and numbers. */
+const FEWEST_GROUPS = 3;
+const SHORTEST_CHAIN = 11;
+const HEX = HEX_LETTER | DIGIT;
+
+/**
+ * Groups of hex digits that `-`, `:` or `::` hold together, letters and digits among them: a UUID, a MAC or IPv6 address. It is one id, whichever of
+ * its groups happen to hold a digit.
+ *
+ * @param from the first byte of a word
+ * @returns its end; where the groups end, negative, when it is none: no later group of them begins one either
+ */
+export function chainEnd(bytes: Uint8Array, from: number, limit: number): number {
+  let bits = 0;
+  let groups = 0;
+  let end = from;
+  let i = from;
+  for (;;) {
+    let group = 0;
+    let kind = SPACE;
+    while (i < limit && ((kind = CLASS[bytes[i]!]!) & ~HEX) === 0) {
+      group |= kind;
+      i++;
+    }
+    if (group === 0 || (i < limit && kind <= WORD_MAX)) break;
+    bits |= group;
+    groups++;
+    end = i;
+    if (i >= limit || (bytes[i] !== DASH && bytes[i] !== COLON)) break;
+    if (isDoubleColon(bytes, i, limit)) i++;
+    i++;
+  }
+  return bits === HEX && groups >= FEWEST_GROUPS && end - from >= SHORTEST_CHAIN ? end : -end;
+}
+
+export function isDoubleColon(bytes: Uint8Array, at: number, limit: number): boolean {
+  return bytes[at] === COLON && at + 1 < limit && bytes[at + 1] === COLON;
+}
+
+/** Where the groups begin that {@link chainEnd} would read past the word at `word`: at `from` or behind it. */
+export function chainStart(bytes: Uint8Array, word: number, from: number): number {
+  let start = word;
+  for (;;) {
+    let joiner = start - 1;
+    if (joiner <= from || (bytes[joiner] !== DASH && bytes[joiner] !== COLON)) return start;
+    if (isDoubleColon(bytes, joiner - 1, start)) joiner--;
+    let i = joiner;
+    while (i > from && (CLASS[bytes[i - 1]!]! & ~HEX) === 0) i--;
+    if (i === joiner || (i > from && CLASS[bytes[i - 1]!]! <= WORD_MAX)) return start;
+    start = i;
+  }
+}
+
+/** The word with a digit first is no id. */
+export function isNumber(bytes: Uint8Array, from: number, limit: number): boolean {
+  let letters = 0;
+  let i = from;
+  while (i < limit && CLASS[bytes[i]!] === DIGIT) i++;
+  for (; i < limit && CLASS[bytes[i]!]! <= WORD_MAX; i++) letters |= CLASS[bytes[i]!]!;
+  return !(letters !== 0 && isDigitsId(bytes, from, letters)) && chainEnd(bytes, from, limit) <= 0;
+}
