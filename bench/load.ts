@@ -33,10 +33,18 @@ interface LoadOptions {
   seed?: number;
   /** Epoch ms of the records, which spread over the minute after it: a service on the wall clock leaves old ones out. */
   startMs?: number;
+  /** Milliseconds over which the records spread. */
+  spreadMs?: number;
 }
 
 /** One serialized request: one resource, one scope, `records` records with five attributes, ~120-byte bodies and trace context. */
-export function buildRequest({ records, service = 'checkout', seed = 1, startMs = Date.now() }: LoadOptions): Buffer {
+export function buildRequest({
+  records,
+  service = 'checkout',
+  seed = 1,
+  startMs = Date.now(),
+  spreadMs = 60_000,
+}: LoadOptions): Buffer {
   const type = (loaded ??= loadLogsProto()).lookupType(
     'opentelemetry.proto.collector.logs.v1.ExportLogsServiceRequest',
   );
@@ -56,7 +64,7 @@ export function buildRequest({ records, service = 'checkout', seed = 1, startMs 
         scopeLogs: [
           {
             scope: { name: 'shop.http', version: '1.4.2' },
-            logRecords: Array.from({ length: records }, () => buildRecord(random, startMs)),
+            logRecords: Array.from({ length: records }, () => buildRecord(random, startMs, spreadMs)),
           },
         ],
       },
@@ -66,8 +74,8 @@ export function buildRequest({ records, service = 'checkout', seed = 1, startMs 
 }
 let loaded: protobuf.Root | undefined;
 
-function buildRecord(random: () => number, startMs: number): object {
-  const nanos = BigInt(startMs) * 1_000_000n + BigInt(Math.floor(random() * 6e10));
+function buildRecord(random: () => number, startMs: number, spreadMs: number): object {
+  const nanos = BigInt(startMs) * 1_000_000n + BigInt(Math.floor(random() * spreadMs * 1e6));
   const pick = (n: number): number => Math.floor(random() * n);
   const user = pick(100_000);
   const durationMs = pick(900);

@@ -13,6 +13,7 @@ import { openEmbedder } from './embed/open.ts';
 import { openPipeline, type Pipeline } from './pipeline/pipeline.ts';
 import { pipelineEvents } from './pipeline/events.ts';
 import type { JudgedStep } from './pipeline/step.ts';
+import { createTurns } from './pipeline/turns.ts';
 import { openGrpcReceiver } from './receive/grpc.ts';
 import { openHttpReceiver } from './receive/http.ts';
 import { openAuthenticator, type Authenticator } from './receive/auth.ts';
@@ -113,9 +114,14 @@ export async function startService({ config, log, onFatal, onJudged }: ServiceOp
   const events = pipelineEvents({
     log,
     instruments,
-    judged: (step) => {
-      for (const verdict of step.verdicts) recent.observe(verdict);
+    judged: async (step) => {
+      const turns = createTurns();
+      for (const verdict of step.verdicts) {
+        await turns();
+        recent.observe(verdict);
+      }
       for (const anomaly of step.anomalies) {
+        await turns();
         recent.anomaly(anomaly);
         exporter.send(anomaly, pipeline?.registry.at(anomaly.verdict.handle)?.identity ?? new Map());
         for (const send of subscribers) send({ event: 'anomaly', data: anomalyLine(anomaly) });

@@ -8,7 +8,7 @@ import type { JudgedStep } from './step.ts';
 export interface PipelineEventsOptions {
   log: Log;
   instruments: Instruments;
-  judged(step: JudgedStep): void;
+  judged(step: JudgedStep): Promise<void> | void;
   removed(entry: SourceEntry): void;
   outage(silentSources: number, stepEndMs: number): void;
   fatal(error: Error): void;
@@ -38,7 +38,7 @@ export function pipelineEvents(options: PipelineEventsOptions): PipelineEvents {
       for (const [reason, count] of Object.entries(evicted)) {
         if (count > 0) instruments.sources.evictedTemplates.add(count, { reason });
       }
-      options.judged(step);
+      return options.judged(step);
     },
     created(entry, total) {
       if (!births.take()) return;

@@ -10,6 +10,7 @@ import type { WindowExplanation } from '../detect/verdict.ts';
 import { createEmbedding, type Embedding } from '../embed/batcher.ts';
 import type { Embedder, EmbeddingObserver } from '../embed/embedder.ts';
 import type { Attributes, DecodedRecord, ExportTarget } from '../receive/record.ts';
+import type { Pace } from '../shard/messages.ts';
 import { openInlineShards, openShardThreads, postVectors, type ShardPool } from '../shard/pool.ts';
 import { mergeIdentity } from '../source/identity.ts';
 import { Registry, type DropReason } from '../source/registry.ts';
@@ -26,6 +27,14 @@ import { Steps, type JudgedStep } from './step.ts';
 const MAX_PARKED_PER_SHARD = 256;
 /** Parked sources in the store, as a multiple of `max_sources`: names invented for a week must not fill the disk. */
 const MAX_PARKED_IN_STORE = 10;
+
+/**
+ * The shards of a live service keep so much of the machine busy while they score a step, so that records are received as fast as between steps;
+ * after so many milliseconds, or so much of a step, they work without pauses.
+ */
+const BUSY_SHARE_OF_CORES = 0.25;
+const MAX_PACED_MS = 5_000;
+const MAX_PACED_SHARE = 0.25;
 
 /** How long a live service on event time holds records that are far ahead of all others. */
 const HOLD_MS = 60_000;
@@ -155,6 +164,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   const steps = new Steps({
     panesPerWindow: detection.windowSizeMs / detection.windowStepMs,
     embedWaitMs: detection.embedWaitMs,
+    pace: paceOf(options, shards),
     pool,
     registry,
     vectors: (texts, deadline) => space.vectors(embedding, texts, deadline),
@@ -262,6 +272,15 @@ function sumOf(counts: Int32Array): number {
 
 function shardCount(templateWorkers: number | null): number {
   return templateWorkers ?? Math.max(1, Math.min(4, availableParallelism() - 1));
+}
+
+/** On event time a step's requests wait for its verdicts: there it goes as fast as it can. */
+function paceOf({ clock, shards, detection }: PipelineOptions, size: number): Pace | null {
+  if (clock === 'event' || shards === 'inline') return null;
+  return {
+    busyShare: Math.min(1, (BUSY_SHARE_OF_CORES * availableParallelism()) / size),
+    forMs: Math.min(MAX_PACED_MS, MAX_PACED_SHARE * detection.windowStepMs),
+  };
 }
 
 function channelsOf({ detectors = DETECTOR_NAMES }: PipelineOptions): readonly DetectorName[] {

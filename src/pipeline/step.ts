@@ -2,10 +2,11 @@ import type { Anomaly, Episodes } from '../alert/episodes.ts';
 import type { SourceDelta } from '../detect/persist.ts';
 import type { Verdict } from '../detect/verdict.ts';
 import { addEvictions, NO_EVICTIONS, type Evictions } from '../detect/evictions.ts';
-import type { FromShard } from '../shard/messages.ts';
+import type { FromShard, Pace } from '../shard/messages.ts';
 import { postVectors, type ShardPool } from '../shard/pool.ts';
 import type { Registry } from '../source/registry.ts';
 import { SenderOutage } from './outage.ts';
+import { createTurns } from './turns.ts';
 
 /** Closed windows that may wait for their vectors; one more and the oldest is judged without. */
 const MAX_UNJUDGED = 5;
@@ -14,6 +15,8 @@ export interface StepOptions {
   panesPerWindow: number;
   /** How long a window waits for its vectors before it is judged degraded. */
   embedWaitMs: number;
+  /** How the shards spread the scoring of a step over time; null: as fast as they can. */
+  pace: Pace | null;
   pool: ShardPool;
   registry: Registry;
   /** Vectors of template texts, as many as there are when `deadline` aborts. */
@@ -88,16 +91,21 @@ export class Steps {
   async finish(): Promise<void> {
     this.#hurried = true;
     for (const step of this.#unjudged) step.hurry.abort();
+    this.#options.pool.hurry();
     await this.#chain;
   }
 
   async #judge(step: ClosedStep): Promise<void> {
     const { pool, registry, episodes, onJudged } = this.#options;
     await this.#sendVectors(step);
-    const scored = await pool.score(step.stepEndMs);
+    // With another step behind it there is no time for pauses.
+    const pace = this.#unjudged.length > 1 ? null : this.#options.pace;
+    const scored = await pool.score(step.stepEndMs, pace);
+    const turns = createTurns();
     const verdicts = scored.flatMap((shard) => shard.verdicts).sort((a, b) => (a.source < b.source ? -1 : 1));
     const anomalies: Anomaly[] = [];
     for (const verdict of verdicts) {
+      await turns();
       const entry = registry.at(verdict.handle);
       const anomaly = episodes.observe(verdict);
       if (anomaly !== null) anomalies.push(anomaly);

@@ -2,6 +2,7 @@ import { Detector, type DetectorOptions } from '../detect/detector.ts';
 import type { SourceDelta } from '../detect/persist.ts';
 import type { Verdict } from '../detect/verdict.ts';
 import type { FromShard, ToShard } from './messages.ts';
+import { createSlices, type Turn } from './slices.ts';
 
 export interface ShardOptions {
   detector: DetectorOptions;
@@ -11,37 +12,41 @@ export interface ShardOptions {
   persist: boolean;
 }
 
-/** Scoring steps aside for arrivals after this long; no slice may pass 20 ms. */
-const SLICE_MS = 10;
-
 /**
  * One shard: applies messages to its detector, in order. Runs in a worker thread (`thread.ts`) or in place (`pool.ts`).
  *
- * @param turn lets arrivals in between two sources while a step is scored; null where nothing else can arrive
+ * @param turn lets arrivals in between two sources while a step is closed or scored; null where nothing else can arrive
  */
 export function createShard(
   options: ShardOptions,
-  post: (message: FromShard, transfer?: ArrayBuffer[]) => void,
-  turn: (() => Promise<void>) | null,
+  post: (message: FromShard) => void,
+  turn: Turn | null,
 ): (message: ToShard) => Promise<void> | void {
   const detector = new Detector(options.detector);
   const onMined = (handle: number) => Atomics.sub(options.waiting, handle, 1);
+  let hurried = false;
 
-  const score = async (stepEndMs: number): Promise<void> => {
-    const verdicts: Verdict[] = [];
-    const deltas: SourceDelta[] = [];
-    let sliceStart = performance.now();
+  const score = async ({ stepEndMs, pace }: Extract<ToShard, { type: 'score' }>): Promise<void> => {
+    const slices = createSlices(turn, () => (hurried ? null : pace));
+    let verdicts: Verdict[] = [];
+    let deltas: SourceDelta[] = [];
+    const flush = (): void => {
+      post({ type: 'judged', stepEndMs, verdicts, deltas });
+      verdicts = [];
+      deltas = [];
+    };
     for (const handle of detector.handles) {
       const verdict = detector.score(handle, stepEndMs);
       if (verdict !== null) verdicts.push(verdict);
       const delta = options.persist ? detector.takeDelta(handle) : null;
       if (delta !== null) deltas.push(delta);
-      if (turn !== null && performance.now() - sliceStart > SLICE_MS) {
-        await turn();
-        sliceStart = performance.now();
+      if (slices.isOver()) {
+        flush();
+        await slices.next();
       }
     }
-    post({ type: 'scored', stepEndMs, verdicts, deltas, evictions: detector.takeEvictions() });
+    flush();
+    post({ type: 'scored', stepEndMs, evictions: detector.takeEvictions() });
   };
 
   const open = (message: Extract<ToShard, { type: 'open' }>): void => {
@@ -62,7 +67,10 @@ export function createShard(
       case 'vectors':
         return detector.setVectors(message.texts, message.dimensions, message.matrix);
       case 'score':
-        return score(message.stepEndMs);
+        return score(message);
+      case 'hurry':
+        hurried = true;
+        return;
       case 'forget-vectors':
         return detector.forgetVectors();
       case 'close':

@@ -8,6 +8,14 @@ import type { Evictions } from '../detect/detector.ts';
 import type { RecordFrame } from '../detect/frame.ts';
 import type { Verdict, WindowExplanation } from '../detect/verdict.ts';
 
+/** How scoring a step is spread over time, so that the machine's other work gets its turns. */
+export interface Pace {
+  /** Share of the time that a shard works; it pauses for the rest. */
+  busyShare: number;
+  /** From then on, milliseconds after it began, it works without pauses. */
+  forMs: number;
+}
+
 export type ToShard =
   /** `stored`: state from the checkpoint; `resumed`: the source was parked (its last pane counts as empty), else the time before is a gap. */
   | { type: 'open'; handle: number; key: string; stored: StoredSource | null; resumed: boolean; muted: boolean }
@@ -16,7 +24,10 @@ export type ToShard =
   | { type: 'tick'; stepEndMs: number; gap: boolean; incomplete: number[] }
   /** Row i of `matrix` is the vector of `texts[i]`. */
   | { type: 'vectors'; texts: string[]; dimensions: number; matrix: Float32Array }
-  | { type: 'score'; stepEndMs: number }
+  /** `pace`: null is full speed. */
+  | { type: 'score'; stepEndMs: number; pace: Pace | null }
+  /** Shutdown is near: no pauses any more. */
+  | { type: 'hurry' }
   /** The embedding space changed: all vectors must come again. */
   | { type: 'forget-vectors' }
   /** `keep`: there is no store, so the state stays parked in memory (bounded). */
@@ -34,6 +45,9 @@ export type FromShard =
   | { type: 'restore-failed'; key: string; reason: string }
   /** Texts without a vector among the sources of this shard. */
   | { type: 'closed'; stepEndMs: number; missing: string[] }
-  | { type: 'scored'; stepEndMs: number; verdicts: Verdict[]; deltas: SourceDelta[]; evictions: Evictions }
+  /** Some sources of the step. In one message with all of them the main thread would be busy with nothing else for 50 ms a thousand. */
+  | { type: 'judged'; stepEndMs: number; verdicts: Verdict[]; deltas: SourceDelta[] }
+  /** All of them are judged. */
+  | { type: 'scored'; stepEndMs: number; evictions: Evictions }
   | { type: 'explained'; id: number; explanation: WindowExplanation | null }
   | { type: 'stopped' };

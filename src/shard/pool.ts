@@ -1,14 +1,22 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { ROW_BYTES, type RecordFrame } from '../detect/frame.ts';
-import type { WindowExplanation } from '../detect/verdict.ts';
+import type { Verdict, WindowExplanation } from '../detect/verdict.ts';
 import { createShard, type ShardOptions } from './core.ts';
-import type { FromShard, ToShard, ToThread } from './messages.ts';
+import type { SourceDelta } from '../detect/persist.ts';
+import type { Evictions } from '../detect/evictions.ts';
+import type { FromShard, Pace, ToShard, ToThread } from './messages.ts';
 import { createSlabMemory, SlabWriter } from './slabs.ts';
 import type { ThreadData } from './thread.ts';
 
 type Closed = Extract<FromShard, { type: 'closed' }>;
-type Scored = Extract<FromShard, { type: 'scored' }>;
+
+/** What a shard says of a step. */
+export interface Scored {
+  verdicts: Verdict[];
+  deltas: SourceDelta[];
+  evictions: Evictions;
+}
 
 /** The shards as the main thread sees them. Each keeps the order of what is posted to it. */
 export interface ShardPool extends AsyncDisposable {
@@ -20,7 +28,10 @@ export interface ShardPool extends AsyncDisposable {
   postFrame(shard: number, frame: RecordFrame): void;
   /** Closes the pane everywhere; resolves with the answer of every shard, in shard order. */
   tick(message: Extract<ToShard, { type: 'tick' }>): Promise<Closed[]>;
-  score(stepEndMs: number): Promise<Scored[]>;
+  /** Judges the windows that ended then; resolves with what every shard says, in shard order. One step after another. */
+  score(stepEndMs: number, pace?: Pace | null): Promise<Scored[]>;
+  /** Shutdown is near: no shard pauses while it scores any more. */
+  hurry(): void;
   explain(shard: number, handle: number, windowId: number): Promise<WindowExplanation | null>;
 }
 
@@ -157,6 +168,8 @@ class Pool implements ShardPool {
   readonly #onRestoreFailed: ((key: string, error: Error) => void) | undefined;
   /** Who waits for which answer: `type:stepEndMs:shard` or `explained:id`. */
   readonly #waiters = new Map<string, PromiseWithResolvers<FromShard>>();
+  /** By shard: what it has judged of the step that is scored. */
+  readonly #judged: { verdicts: Verdict[]; deltas: SourceDelta[] }[];
   #failed: Error | null = null;
   #nextId = 0;
 
@@ -167,6 +180,7 @@ class Pool implements ShardPool {
   ) {
     this.size = size;
     this.#onRestoreFailed = onRestoreFailed;
+    this.#judged = Array.from({ length: size }, () => ({ verdicts: [], deltas: [] }));
     this.#links = Array.from({ length: size }, (_, shard) =>
       connect(
         (message) => this.#receive(shard, message),
@@ -191,8 +205,18 @@ class Pool implements ShardPool {
     return this.#ask<Closed>('closed', message.stepEndMs, message);
   }
 
-  score(stepEndMs: number): Promise<Scored[]> {
-    return this.#ask<Scored>('scored', stepEndMs, { type: 'score', stepEndMs });
+  async score(stepEndMs: number, pace: Pace | null = null): Promise<Scored[]> {
+    type Answer = Extract<FromShard, { type: 'scored' }>;
+    const answers = await this.#ask<Answer>('scored', stepEndMs, { type: 'score', stepEndMs, pace });
+    return answers.map(({ evictions }, shard) => {
+      const { verdicts, deltas } = this.#judged[shard]!;
+      this.#judged[shard] = { verdicts: [], deltas: [] };
+      return { verdicts, deltas, evictions };
+    });
+  }
+
+  hurry(): void {
+    for (const link of this.#links) link.post({ type: 'hurry' });
   }
 
   async explain(shard: number, handle: number, windowId: number): Promise<WindowExplanation | null> {
@@ -232,6 +256,10 @@ class Pool implements ShardPool {
     switch (message.type) {
       case 'ready':
       case 'stopped':
+        return;
+      case 'judged':
+        this.#judged[shard]!.verdicts.push(...message.verdicts);
+        this.#judged[shard]!.deltas.push(...message.deltas);
         return;
       case 'restore-failed':
         return this.#onRestoreFailed?.(message.key, new Error(message.reason));

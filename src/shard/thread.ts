@@ -1,5 +1,5 @@
 /** Entry of a shard's worker thread; the only code of the project that runs as one, beside the store's. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createShard, type ShardOptions } from './core.ts';
 import type { FromShard, ToThread } from './messages.ts';
@@ -15,7 +15,7 @@ const data = workerData as ThreadData;
 const handle = createShard(
   data,
   (message: FromShard) => port.postMessage(message),
-  () => nextTurn(),
+  (pauseMs) => (pauseMs > 0 ? delay(pauseMs) : nextTurn()),
 );
 
 port.on('message', (message: ToThread) => {

@@ -8,7 +8,7 @@
 import { mkdir } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { StoredSource } from '../detect/persist.ts';
+import type { SourceDelta, StoredSource } from '../detect/persist.ts';
 import { StoreError } from './database.ts';
 import { applyDelta, mergeCommits } from './merge.ts';
 import type { Commit, Fingerprint, FromStore, KnownSource, Opened, StoreCalls, ToStore } from './messages.ts';
@@ -43,6 +43,9 @@ export interface OpenedStore extends Opened {
 }
 
 const FILE = 'logdrift.db';
+
+/** Of one message to the thread: about a millisecond of copying. */
+const PART_BYTES = 262_144;
 
 /** A commit not yet written, and who waits for it. */
 interface Waiting {
@@ -86,7 +89,7 @@ function createStore(thread: Thread): Store {
       const { commit, written }: Waiting = waiting;
       waiting = null;
       try {
-        const durationMs = await thread.call('commit', commit);
+        const durationMs = await send(commit);
         for (const { resolve } of written) resolve(durationMs);
       } catch (error) {
         for (const { reject } of written) reject(error);
@@ -94,6 +97,11 @@ function createStore(thread: Thread): Store {
         return;
       }
     }
+  }
+
+  async function send({ deltas, ...commit }: Commit): Promise<number> {
+    for (const part of inParts(deltas)) await thread.call('stage', part);
+    return thread.call('commit', commit);
   }
 
   /** Deltas build on each other: what could not be written goes ahead of what comes next. */
@@ -153,6 +161,21 @@ function createStore(thread: Thread): Store {
       await thread.stop();
     },
   };
+}
+
+function* inParts(deltas: readonly SourceDelta[]): Generator<SourceDelta[]> {
+  let part: SourceDelta[] = [];
+  let bytes = 0;
+  for (const delta of deltas) {
+    part.push(delta);
+    bytes += delta.meta.length;
+    for (const { blob } of [...delta.windows, ...delta.templates]) bytes += blob.length;
+    if (bytes < PART_BYTES) continue;
+    yield part;
+    part = [];
+    bytes = 0;
+  }
+  if (part.length > 0) yield part;
 }
 
 interface Thread {

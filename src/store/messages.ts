@@ -48,8 +48,10 @@ export interface Opened {
 /** The calls the thread answers, one at a time, in order. */
 export interface StoreCalls {
   open(options: OpenOptions): Opened;
-  /** @returns milliseconds the transaction took */
-  commit(commit: Commit): number;
+  /** Deltas of the next commit: in one message with all of them the main thread would be busy with nothing else for 20 ms a thousand. */
+  stage(deltas: SourceDelta[]): void;
+  /** With the staged deltas, which are gone whatever comes of it. @returns milliseconds the transaction took */
+  commit(commit: Omit<Commit, 'deltas'>): number;
   load(key: string): StoredSource | null;
   sources(): KnownSource[];
   service(): string | null;

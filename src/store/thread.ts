@@ -1,11 +1,13 @@
 /** Entry of the store's thread: answers the main side's calls in order. SQLite blocks, so it blocks here. */
 import { parentPort } from 'node:worker_threads';
 import { openDatabase, StoreError, type Database } from './database.ts';
+import type { SourceDelta } from '../detect/persist.ts';
 import type { Commit, FromStore, OpenOptions, StoreCalls, ToStore } from './messages.ts';
 
 const port = parentPort!;
 let database: Database;
 let path = '';
+let staged: SourceDelta[] = [];
 
 const calls: StoreCalls = {
   open: (options: OpenOptions) => {
@@ -14,7 +16,12 @@ const calls: StoreCalls = {
     path = options.path;
     return found.opened;
   },
-  commit: (commit: Commit) => database.commit(commit),
+  stage: (deltas) => void staged.push(...deltas),
+  commit: (commit: Omit<Commit, 'deltas'>) => {
+    const deltas = staged;
+    staged = [];
+    return database.commit({ ...commit, deltas });
+  },
   load: (key) => database.load(key),
   sources: () => database.sources(),
   service: () => database.service(),

@@ -311,6 +311,28 @@ test('a step that cannot be written rejects, is not lost, and is written with th
   expect(await store.load('a')).toMatchObject({ meta: '3', windows: [window(1, 1), window(2, 2), window(3, 3)] });
 });
 
+test('a step that travels to the thread in parts is one transaction: all of it is written or nothing', async () => {
+  const { store } = await openHere();
+  await using _closed = store;
+  const large = (source: number, step: number) =>
+    delta(`file:${source}`, {
+      meta: String(step),
+      windows: [{ windowId: step, blob: new Uint8Array(100_000).fill(step) }],
+      oldestWindowId: step,
+    });
+  const step = (id: number) => commit(id, { deltas: Array.from({ length: 12 }, (_, source) => large(source, id)) });
+  await store.commit(step(1));
+  const broken = step(2);
+  broken.deltas.push(delta('file:broken', { windows: [{ windowId: 2, blob: 'text' as never }] }));
+  await expect(store.commit(broken)).rejects.toMatchObject({ code: 'LOGDRIFT_STORAGE_FAILED' });
+  expect(await store.service()).toBe('{"step":1}');
+  expect(await store.sources()).toHaveLength(12);
+  await store.commit(commit(3, { deltas: [large(0, 3)], forgotten: ['file:broken'] }));
+  expect(await store.service()).toBe('{"step":3}');
+  expect(await store.load('file:0')).toMatchObject({ meta: '3', windows: [{ windowId: 3 }] });
+  expect(await store.load('file:11')).toMatchObject({ meta: '2', windows: [{ windowId: 2 }] });
+});
+
 test('disposing writes what still waits', async () => {
   const { store } = await openHere();
   const commits = [1, 2, 3].map((step) => store.commit(commit(step, { service: String(step) })));
