@@ -12,6 +12,7 @@ import { Source } from './source.ts';
 import { isZero } from './top-templates.ts';
 import { VectorTable } from './vectors.ts';
 import type { Verdict, WindowExplanation } from './verdict.ts';
+import { unlimited, type Work } from './work.ts';
 
 export type { Evictions } from './evictions.ts';
 export type { Gate } from './history.ts';
@@ -31,6 +32,17 @@ export interface DetectorOptions extends JudgeOptions {
   maxParked: number;
 }
 
+interface CloseOptions {
+  gap: boolean;
+  /** Handles. */
+  incomplete: ReadonlySet<number>;
+}
+
+interface Closing extends CloseOptions {
+  stepEndMs: number;
+  open: Set<number>;
+}
+
 export interface FailedRestore {
   key: string;
   error: unknown;
@@ -40,6 +52,8 @@ export interface FailedRestore {
  * The sources of one shard: lines in, verdicts out. Pure: no I/O, no clock, no thread; the same calls give the same bytes.
  *
  *     observe* → closeStep → (missingVectors → setVectors)? → score
+ *
+ * What takes long can be done in pieces, with other calls in between: closing ({@link Detector.beginStep}) and scoring (`work`).
  */
 export class Detector {
   readonly #options: DetectorOptions;
@@ -51,6 +65,8 @@ export class Detector {
   /** The channel `values` is on. */
   readonly #values: boolean;
   readonly #byHandle = new Map<number, Source>();
+  /** The pane that is closing, and the handles that it is still open for. */
+  #closing: Closing | null = null;
   readonly #muted = new Set<string>();
   /** Without a store: sources that left, least recent first. */
   readonly #parked = new Map<string, Source>();
@@ -107,6 +123,7 @@ export class Detector {
     const source = this.#byHandle.get(handle);
     if (source === undefined) return;
     this.#byHandle.delete(handle);
+    this.#closing?.open.delete(handle);
     this.#muted.delete(source.key);
     if (!keep) return source.templates.dispose();
     source.park();
@@ -133,6 +150,7 @@ export class Detector {
       const templateEnd = textEnd + view.getUint32(row + ROW.templateBytes, true);
       if (handle !== REFUSED) {
         if (handle !== lastHandle) {
+          this.#closePane(handle);
           source = this.#byHandle.get(handle);
           lastHandle = handle;
         }
@@ -149,9 +167,30 @@ export class Detector {
   }
 
   /** Closes the pane of all sources at one instant. */
-  closeStep(stepEndMs: number, options: { gap: boolean; incomplete: ReadonlySet<number> }): void {
-    for (const [handle, source] of this.#byHandle)
-      source.closePane(stepEndMs, options.gap, options.incomplete.has(handle));
+  closeStep(stepEndMs: number, options: CloseOptions): void {
+    this.beginStep(stepEndMs, options);
+    while (this.closeNext(stepEndMs));
+  }
+
+  /** {@link closeStep} in pieces: what is observed from now on is in the next pane, also of sources that are yet to be closed. */
+  beginStep(stepEndMs: number, options: CloseOptions): void {
+    if (this.#closing !== null) while (this.closeNext(this.#closing.stepEndMs));
+    this.#closing = { stepEndMs, ...options, open: new Set(this.#byHandle.keys()) };
+  }
+
+  /** @returns false when the step is closed for all sources */
+  closeNext(stepEndMs: number): boolean {
+    if (this.#closing?.stepEndMs !== stepEndMs) return false;
+    const { value: handle } = this.#closing.open.values().next();
+    if (handle === undefined) this.#closing = null;
+    else this.#closePane(handle);
+    return this.#closing !== null;
+  }
+
+  #closePane(handle: number): void {
+    if (this.#closing?.open.delete(handle) !== true) return;
+    const { stepEndMs, gap, incomplete } = this.#closing;
+    this.#byHandle.get(handle)!.closePane(stepEndMs, gap, incomplete.has(handle));
   }
 
   /** Template texts without a vector, each once, in order of appearance. */
@@ -179,13 +218,23 @@ export class Detector {
     }
   }
 
-  /** Judges the oldest waiting window of a source if it ended at `stepEndMs`. @returns null when there is none or it is a gap. */
-  score(handle: number, stepEndMs: number): Verdict | null {
+  /**
+   * Judges the oldest waiting window of a source if it ended at `stepEndMs`.
+   *
+   * @returns null when there is none or it is a gap; 'unfinished' when `work` has ended: to be asked again
+   */
+  score(handle: number, stepEndMs: number): Verdict | null;
+  score(handle: number, stepEndMs: number, work: Work): Verdict | null | 'unfinished';
+  score(handle: number, stepEndMs: number, work: Work = unlimited()): Verdict | null | 'unfinished' {
     const source = this.#byHandle.get(handle);
-    if (source === undefined || source.pending[0]?.stepEndMs !== stepEndMs) return null;
-    const pending = source.pending.shift()!;
-    const muted = this.#muted.has(source.key);
-    const verdict = pending.window.gap ? null : this.#judge.judge(source, pending, { handle, muted });
+    const [pending] = source?.pending ?? [];
+    if (source === undefined || pending?.stepEndMs !== stepEndMs) return null;
+    let verdict: Verdict | null = null;
+    if (!pending.window.gap) {
+      verdict = this.#judge.judge(source, pending, { handle, muted: this.#muted.has(source.key), work });
+      if (verdict === null) return 'unfinished';
+    }
+    source.pending.shift();
     source.sweep();
     addEvictions(this.#evictions, source.takeEvictions());
     return verdict;

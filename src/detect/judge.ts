@@ -12,6 +12,7 @@ import type { PendingWindow, Source } from './source.ts';
 import { MAX_TEMPLATES, type Template, type TemplateTable } from './template.ts';
 import { topTemplates } from './top-templates.ts';
 import type { Severity, Verdict } from './verdict.ts';
+import type { Work } from './work.ts';
 
 export interface JudgeOptions extends ScorerOptions {
   stepMs: number;
@@ -50,15 +51,21 @@ export class Judge {
     this.#channels = isDmdOnly(options.channels) ? null : new ChannelScorer(weightsOf(options.channels));
   }
 
-  judge(source: Source, pending: PendingWindow, { handle, muted }: { handle: number; muted: boolean }): Verdict {
+  /** @returns null when `work` has ended before the window could be judged: to be asked again, nothing of it is learnt yet */
+  judge(
+    source: Source,
+    pending: PendingWindow,
+    { handle, muted, work }: { handle: number; muted: boolean; work: Work },
+  ): Verdict | null {
     const { history, templates, baseline } = source;
     const { dmdWindows, stepMs, warningThreshold } = this.#options;
     // Templates may have merged while the window waited for its vectors.
     const { entries, records, warnings, errors } = unite([pending.window]);
     this.#ripen(source);
     const newTemplates = entries.filter(({ template }) => !templates.wasSeen(template.id));
-    makeRoom(history, templates, entries);
-    source.refreshGram(this.scorer);
+    const left = makeRoom(history, templates, entries);
+    if (!source.refreshGram(this.scorer, work)) return null;
+    templates.overflowed += left;
 
     const i = history.push();
     source.slots?.push();

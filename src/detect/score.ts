@@ -11,6 +11,7 @@ import { addWeights, weightedSum, type SnapshotKind, type SparseCounts } from '.
 import { spectrum, type Mode } from './dmd/spectrum.ts';
 import type { History } from './history.ts';
 import { MAX_TEMPLATES, type TemplateTable } from './template.ts';
+import { unlimited, type Work } from './work.ts';
 
 /** Noise floor of singular values and cap of the rank (design section 6). */
 const TAU = 1e-4;
@@ -102,14 +103,14 @@ export class WindowScorer {
   }
 
   /**
-   * Forms the rows of stale windows again from counts × vectors. @returns whether there were any.
-   * All windows of the history must have their row.
+   * Forms the products of new vectors and the rows of stale windows again from counts × vectors. All windows of the history must have their row.
+   *
+   * @returns false when `work` has ended before it was done; asked again it goes on from there, whatever became stale in between
    */
-  refreshGram(history: History, templates: TemplateTable): boolean {
-    const stale = history.staleWindows();
-    if (stale.length === 0) return false;
-    this.#load(history, templates);
-    for (const i of stale) {
+  refreshGram(history: History, templates: TemplateTable, work: Work = unlimited()): boolean {
+    if (!this.#load(history, templates, work)) return false;
+    for (const i of history.staleWindows()) {
+      if (work.left <= 0) return false;
       this.#actual.fill(0);
       addWeights(this.#options.snapshot, this.#counts(history, i), 1, this.#actual);
       this.#formProducts(history, templates);
@@ -120,6 +121,7 @@ export class WindowScorer {
       }
       history.gram.setRow(i, this.#row);
       history.setFresh(i);
+      work.left -= this.#vectors.length * (this.#vectors.length + history.size);
     }
     return true;
   }
@@ -140,7 +142,8 @@ export class WindowScorer {
     return spectrum(gram, n, this.#dmd);
   }
 
-  #load(history: History, templates: TemplateTable): void {
+  /** @returns whether the products of all vectors are formed */
+  #load(history: History, templates: TemplateTable, work: Work = unlimited()): boolean {
     this.#vectors.length = 0;
     let dimensions = this.#attribution.residual.length;
     for (const template of templates.bySlot) {
@@ -151,7 +154,7 @@ export class WindowScorer {
     if (dimensions !== this.#attribution.residual.length) {
       this.#attribution = createAttributionScratch(dimensions, MAX_TEMPLATES);
     }
-    history.products.update(this.#vectors);
+    return history.products.update(this.#vectors, work);
   }
 
   /** ⟨v, x⟩ of every template, x the snapshot whose weights are in #actual. */

@@ -25,6 +25,7 @@ import type { Pane, PaneEntry } from './pane.ts';
 import type { WindowScorer } from './score.ts';
 import { current, MAX_TEMPLATES, TemplateTable, type Template } from './template.ts';
 import type { VectorTable } from './vectors.ts';
+import { unlimited, type Work } from './work.ts';
 
 /** Clusters counted in one pane: random lines must not keep a cluster each alive until the pane closes. */
 const MAX_TOUCHED = 1024;
@@ -171,14 +172,18 @@ export class Source {
     for (const { vector } of this.templates.all()) if (vector.values === null) yield vector.text;
   }
 
-  /** Rows of the Gram matrix that templates or vectors made stale are formed again, also those that lacked a vector which is there now. */
-  refreshGram(scorer: WindowScorer): void {
+  /**
+   * Rows of the Gram matrix that templates or vectors made stale are formed again, also those that lacked a vector which is there now.
+   *
+   * @returns false when `work` has ended before it was done
+   */
+  refreshGram(scorer: WindowScorer, work: Work = unlimited()): boolean {
     for (const template of this.unembedded) {
       if (template.slot >= 0 && template.vector.values !== null) this.history.markStale(template.slot);
     }
-    if (!scorer.refreshGram(this.history, this.templates)) return;
-    this.historyRewritten = true;
     this.noteUnembedded();
+    if (this.history.staleWindows().length > 0) this.historyRewritten = true;
+    return scorer.refreshGram(this.history, this.templates, work);
   }
 
   /** Gram rows are being formed now. @returns whether some vector is missing */

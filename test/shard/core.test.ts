@@ -46,9 +46,10 @@ test('a shard pauses as its share of the machine asks, and no more once it is hu
   const pauses: number[] = [];
   const { tell } = shard((pause) => {
     pauses.push(pause);
-    if (pauses.length === 2) void tell({ type: 'hurry' });
+    if (pauses.filter((ms) => ms > 0).length === 2) void tell({ type: 'hurry' });
   });
   await tell({ type: 'tick', stepEndMs: STEP, gap: false, incomplete: [] });
+  expect(pauses.every((pause) => pause === 0)).toBe(true); // closing is not put off
   pauses.length = 0;
   await tell({ type: 'score', stepEndMs: STEP, pace });
   expect(pauses.length).toBeGreaterThan(2);

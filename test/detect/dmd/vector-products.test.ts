@@ -47,6 +47,30 @@ describe('VectorProducts', () => {
     expect(vectors.length).toBeGreaterThan(30);
   });
 
+  test('formed in pieces they are the same, whatever changes between two of them', () => {
+    const next = random(23);
+    const int = (below: number) => Math.floor(next() * below);
+    const vector = () => Float32Array.from({ length: 19 }, () => next() - 0.5);
+    const products = new VectorProducts();
+    const vectors: Vectors = Array.from({ length: 30 }, vector);
+    let unfinished = 0;
+    for (let step = 0; step < 200; step++) {
+      const before = vectors.slice();
+      for (let changes = int(12); changes > 0; changes--) vectors[int(30)] = int(4) === 0 ? null : vector();
+      for (;;) {
+        const work = { left: 1 };
+        if (products.update(vectors, work)) break;
+        unfinished++;
+        expect(1 - work.left).toBeLessThanOrEqual(4 * 30 * 19);
+        // What changes back has to be formed again, too.
+        const at = int(30);
+        if (int(3) === 0) vectors[at] = before[at]!;
+      }
+      expect(square(products, vectors.length), `step ${step}`).toEqual(expected(vectors));
+    }
+    expect(unfinished).toBeGreaterThan(100);
+  });
+
   test('a column that is gone is 0, and what comes after it in its place counts', () => {
     const products = new VectorProducts();
     const [a, b] = [Float32Array.of(1, 2), Float32Array.of(3, 4)];
