@@ -45,7 +45,7 @@ for (const calibration of calibrations) for (let k = 0; k < WINDOWS; k++) calibr
 const slots = new SlotHistory(WINDOWS + 1);
 const table = new TemplateTable(new History(WINDOWS + 1), new VectorTable());
 const numeric = Array.from({ length: SLOTS }, (_, k) => {
-  const template = table.create(`slot ${k}`, `slot ${k}`, 0);
+  const template = table.create({ id: `slot ${k}`, text: `slot ${k}` }, 0);
   table.assignSlot(template);
   return template;
 });

@@ -22,7 +22,7 @@ function mine(messages: readonly string[]): string[] {
     const bytes = Buffer.from(message);
     return miner.observe(bytes, 0, bytes.length);
   });
-  return clusters.map((cluster) => survivor(cluster).id);
+  return clusters.map((cluster) => survivor(cluster).shared.id);
 }
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { assignments: { type: 'string' } } });

@@ -149,7 +149,7 @@ function fullSource(count: number) {
   const templates = new TemplateTable(history, table);
   const scorer = new WindowScorer({ dmdWindows: WINDOWS, delay: 5, maxRank: 50, snapshot: 'log_sum' });
   for (let k = 0; k < count; k++) {
-    templates.assignSlot(templates.create(`${k}`, `${k}`, 0));
+    templates.assignSlot(templates.create({ id: `${k}`, text: `${k}` }, 0));
     table.set(`${k}`, randomVector());
   }
   for (let i = 0; i <= WINDOWS; i++) {

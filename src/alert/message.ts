@@ -33,30 +33,33 @@ export function anomalyMessage(anomaly: Omit<Anomaly, 'message'>): string {
 
 /** At most three: what the channels heard, loudest first, then the templates that carry the rest of the change. */
 export function changes(verdict: Verdict): string[] {
-  const told = new Set<string>();
+  /** Ids and texts of templates, also of single status classes and levels. */
+  const told = new Set<string | null>();
   const words: string[] = [];
-  const tell = (template: string | null, text: string): void => {
-    if (words.length === MOST_TOLD || (template !== null && told.has(template))) return;
-    if (template !== null) told.add(template);
+  const tell = (names: readonly (string | null)[], text: string): void => {
+    if (words.length === MOST_TOLD || (names[0] !== null && told.has(names[0]!))) return;
+    for (const name of names) told.add(name);
     words.push(text);
   };
   // Where the source as a whole says less, that a template says less is no more news.
   const whole = verdict.findings.find(({ about, template, now, usual }) => isRecords(about, template) && now < usual);
-  if (whole !== undefined) tell(null, findingText(whole));
+  if (whole !== undefined) tell([null], findingText(whole));
   for (const finding of verdict.findings) {
-    const { about, template, now, usual } = finding;
+    const { about, template, templateId, now, usual } = finding;
     if (finding === whole || (whole !== undefined && about === 'records' && now < usual)) continue;
-    tell(template, findingText(finding));
+    tell([template, templateId], findingText(finding));
   }
-  const isNew = new Set(verdict.newTemplates);
+  const newTemplates = new Set(verdict.newTemplates);
   for (const top of verdict.topTemplates.slice(0, MOST_TOLD)) {
     if (top.share < MIN_SHARE || (whole !== undefined && top.count < top.usualCount)) continue;
-    tell(top.template, templateText(top, isNew.has(top.template)));
+    const { templateId, template, variants } = top;
+    const isNew = variants.length > 0 && variants.every((variant) => newTemplates.has(variant));
+    tell([templateId, template, ...variants], templateText(top, isNew));
   }
   const more = verdict.newTemplates.filter((template) => !told.has(template));
   const counted = verdict.findings.some(({ channel }) => channel === 'novelty');
   if (more.length > 0 && !counted) {
-    words.push(`${told.size > 0 ? 'also new' : 'new'}: ${quote(more[0]!)}${andMore(more.length - 1)}`);
+    words.push(`${words.length > 0 ? 'also new' : 'new'}: ${quote(more[0]!)}${andMore(more.length - 1)}`);
   }
   return words;
 }

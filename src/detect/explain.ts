@@ -28,7 +28,7 @@ export function explainWindow(
       windowId,
       windowEndMs: windowId * stepMs,
       records: window.records,
-      templates: history.counts(i).reduce((sum, count) => sum + (count > 0 ? 1 : 0), 0),
+      templates: templatesOf(source, i),
       reconstructionError: orNull(window.error),
       normalizedError: orNull(window.normalizedError),
       channels: said.length === 0 ? null : unpackVerdict(said),
@@ -52,6 +52,12 @@ export function explainWindow(
       };
     }),
   };
+}
+
+/** Distinct templates that window `i` counts. */
+function templatesOf({ history, templates }: Source, i: number): number {
+  const counted = templates.bySlot.filter((template) => template !== null && history.count(i, template.slot) > 0);
+  return new Set(counted.map((template) => template!.shared.id)).size;
 }
 
 function orNull(value: number): number | null {

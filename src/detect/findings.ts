@@ -13,7 +13,7 @@ export interface Finding {
   /** What it adds to the sum that the score is made of: capped and weighted. */
   nats: number;
   about: 'records' | 'warnings' | 'errors' | 'new templates' | 'new error templates' | 'numbers';
-  /** The template that carries most of it; null: the source as a whole. */
+  /** The template that carries most of it; null: the source as a whole. Its text tells the status class or level it is about: `GET /cart 5xx`. */
   templateId: string | null;
   template: string | null;
   /** Of the template's `<*>`, from 1, whose numbers these are; null where it is not about numbers. */
@@ -159,9 +159,9 @@ const EXPLAIN: Record<Channel, (window: ScoredWindow, parts: Float64Array) => He
     const { template, token, now, usual } = loudest;
     return {
       about: 'numbers',
-      templateId: template.id,
+      templateId: template.shared.id,
       template: template.text,
-      placeholder: placeholderOf(template, token),
+      placeholder: placeholderOf(template, token, 'own'),
       now: Math.sign(now.mean) * Math.expm1(Math.abs(now.mean)) + 0,
       usual: usual!,
     };
@@ -178,11 +178,11 @@ function ofTemplate({ history, templates, i }: ScoredWindow, parts: Float64Array
   if (template === null) return ofSource('records');
   return {
     about: 'records',
-    templateId: template.id,
+    templateId: template.shared.id,
     template: template.text,
     placeholder: null,
     now: history.count(i, most),
-    usual: history.medianCount(most, i),
+    usual: history.medianCount([most], i),
   };
 }
 

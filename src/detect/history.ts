@@ -254,10 +254,11 @@ export class History {
     this.slotCapacity = wide;
   }
 
-  /** Median count of a template over the accepted windows among the first `n`; 0 when there are none. */
-  medianCount(slot: number, n: number): number {
+  /** Median count of a template, or of several together, over the accepted windows among the first `n`; 0 when there are none. */
+  medianCount(slots: readonly number[], n: number): number {
     const values: number[] = [];
-    for (let i = 0; i < n; i++) if (this.accepted(i)) values.push(this.count(i, slot));
+    for (let i = 0; i < n; i++)
+      if (this.accepted(i)) values.push(slots.reduce((sum, slot) => sum + this.count(i, slot), 0));
     if (values.length === 0) return 0;
     values.sort((a, b) => a - b);
     const middle = values.length >> 1;

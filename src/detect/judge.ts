@@ -121,7 +121,7 @@ export class Judge {
       windowId: window.windowId,
       windowEndMs: pending.stepEndMs,
       records,
-      templates: entries.length,
+      templates: new Set(entries.map(({ template }) => template.shared.id)).size,
       reconstructionError: error,
       normalizedError: z,
       channels,

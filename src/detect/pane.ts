@@ -121,21 +121,29 @@ export function unite(panes: readonly Pane[]): Pane {
     for (const entry of pane.entries) {
       const template = current(entry.template);
       const known = byTemplate.get(template);
-      if (known === undefined) {
-        byTemplate.set(template, { ...entry, template });
-      } else {
-        known.count += entry.count;
-        known.levels = addLevels(known.levels, entry.levels);
-        // The newest first: the pane before leaves with the next window.
-        known.samples = [...entry.samples, ...known.samples].slice(0, MAX_SAMPLES);
-        known.traces = uniteTraces(entry.traces, known.traces);
-        known.numbers = uniteNumbers(known.numbers, entry.numbers);
-        known.enumerations = uniteValues(known.enumerations, entry.enumerations);
-      }
+      byTemplate.set(
+        template,
+        known === undefined ? { ...entry, template } : { template, ...addEntries(known, entry) },
+      );
     }
   }
   const gap = panes.some((pane) => pane.gap);
   return { records, warnings, errors, entries: [...byTemplate.values()], gap };
+}
+
+/** What both entries hold, samples and traces of the second first: as a pane, the newer, the other leaves with the next window. */
+export function addEntries(
+  a: Omit<PaneEntry, 'template'>,
+  b: Omit<PaneEntry, 'template'>,
+): Omit<PaneEntry, 'template'> {
+  return {
+    count: a.count + b.count,
+    levels: addLevels(a.levels, b.levels),
+    samples: [...b.samples, ...a.samples].slice(0, MAX_SAMPLES),
+    traces: uniteTraces(b.traces, a.traces),
+    numbers: uniteNumbers(a.numbers, b.numbers),
+    enumerations: uniteValues(a.enumerations, b.enumerations),
+  };
 }
 
 function uniteTraces(newer: string, older: string): string {

@@ -2,12 +2,13 @@ import { ErrorBaseline, type SavedBaseline } from './baseline.ts';
 import { ChannelState, type SavedChannels } from './channels/channel-state.ts';
 import type { SavedSlots } from './channels/slot-history.ts';
 import type { Levels } from './levels.ts';
+import type { SharedTemplate } from './miner/classes.ts';
 import type { StoredCluster, StoredMiner } from './miner/miner.ts';
 import type { Source } from './source.ts';
 import type { Template } from './template.ts';
 
 /** Version of what is written here; the store starts cold when it differs. */
-export const STATE_VERSION = 6;
+export const STATE_VERSION = 7;
 
 /** What a source's history looks like in the store: opaque to the store, versioned by {@link STATE_VERSION}. */
 export interface StoredSource {
@@ -54,6 +55,8 @@ interface Meta {
 interface TemplateRow {
   id: string;
   text: string;
+  /** Left out where there is no status class or level in it. */
+  shared?: SharedTemplate;
   firstSeenMs: number;
   slot: number;
   clusters: StoredCluster[];
@@ -132,7 +135,7 @@ export function restoreSource(source: Source, stored: StoredSource): void {
       continue;
     }
     const row = JSON.parse(decoder.decode(blob)) as TemplateRow;
-    const template = templates.create(row.id, row.text, row.firstSeenMs, number);
+    const template = templates.create(row, row.firstSeenMs, number);
     template.stored = true;
     byNumber.set(number, template);
     if (row.slot >= 0) templates.assignSlot(template, row.slot);
@@ -165,6 +168,7 @@ function templateBlob(template: Template): Uint8Array {
   const row: TemplateRow = {
     id: template.id,
     text: template.text,
+    ...(template.shared.classes.length > 0 ? { shared: template.shared } : {}),
     firstSeenMs: template.firstSeenMs,
     slot: template.slot,
     clusters: [...template.clusters].map((cluster) => cluster.save()),

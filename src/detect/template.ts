@@ -1,5 +1,6 @@
 import type { History } from './history.ts';
 import { addLevels, NO_LEVELS, type Levels } from './levels.ts';
+import { unclassed, type SharedTemplate } from './miner/classes.ts';
 import type { Cluster } from './miner/miner.ts';
 import type { Vector, VectorTable } from './vectors.ts';
 
@@ -9,14 +10,16 @@ export const MAX_TEMPLATES = 256;
 const MAX_SEEN = 4096;
 
 /**
- * A template of one source: what the history counts. Clusters of the miner point to it; one that generalises renames its template
- * in place, so the history follows and nothing looks new or vanished.
+ * A template of one source, or one status class or level of it: what the history counts. Clusters of the miner point to it; one that generalises renames
+ * its template in place, so the history follows and nothing looks new or vanished.
  */
 export interface Template {
   /** Grows by one per template of the source; its key in the store. */
   readonly number: number;
   id: string;
   text: string;
+  /** What people see it under, together with its other status classes and levels. */
+  shared: SharedTemplate;
   firstSeenMs: number;
   /** Records by level since it was first seen. */
   levels: Levels;
@@ -31,11 +34,11 @@ export interface Template {
   stored: boolean;
 }
 
-/** Which `<*>` of its text the number at token `token` is, from 1; null once the miner has dropped the template. */
-export function placeholderOf({ clusters }: Template, token: number): number | null {
+/** Which `<*>` of its text, or of the one it shares, the number at token `token` is, from 1; null once the miner has dropped the template. */
+export function placeholderOf({ clusters }: Template, token: number, text: 'own' | 'shared'): number | null {
   // All clusters of a template have its text.
   const [cluster] = clusters;
-  return cluster?.placeholderOf(token) ?? null;
+  return cluster?.placeholderOf(token, text) ?? null;
 }
 
 /** Follows merges to the template that counts now. */
@@ -88,7 +91,7 @@ export class TemplateTable {
     // Born, or one of several clusters of one text went its own way.
     previous?.clusters.delete(cluster);
     if (previous !== null) this.changed.add(previous);
-    const template = same ?? this.create(cluster.id, cluster.text, timeMs);
+    const template = same ?? this.create(cluster, timeMs);
     template.clusters.add(cluster);
     this.changed.add(template);
     return template;
@@ -106,11 +109,16 @@ export class TemplateTable {
     return into;
   }
 
-  create(id: string, text: string, firstSeenMs: number, number = this.nextNumber): Template {
+  create(
+    { id, text, shared = unclassed({ id, text }) }: Pick<Template, 'id' | 'text'> & { shared?: SharedTemplate },
+    firstSeenMs: number,
+    number = this.nextNumber,
+  ): Template {
     const template: Template = {
       number,
       id,
       text,
+      shared,
       firstSeenMs,
       levels: NO_LEVELS,
       slot: -1,
@@ -210,6 +218,7 @@ export class TemplateTable {
     this.#vectors.release(template.vector);
     template.id = cluster.id;
     template.text = cluster.text;
+    template.shared = cluster.shared;
     template.vector = this.#vectors.hold(cluster.text);
     this.#byId.set(template.id, template);
     if (template.slot >= 0) this.#history.markStale(template.slot);

@@ -29,8 +29,10 @@ export interface ValueSummary {
 export interface TopTemplate {
   templateId: string;
   template: string;
-  /** {@link template} with this window's values where it has an enumeration: `{GET|POST} <*>`. */
+  /** {@link template} with this window's values where it has an enumeration, a status class or a level: `{GET|POST} <*> {2xx|5xx}`. */
   shown: string;
+  /** What of it occurred, told apart by status class and level: `GET /cart 2xx`, `GET /cart 5xx`; as in {@link Verdict.newTemplates}. */
+  variants: string[];
   /**
    * Its part in what the score consists of: of several channels by the nats that each adds (`findings.ts`), of `dmd` alone its exact share of the squared
    * residual, which may be negative. The shares of all templates of a window sum to 1.
@@ -80,7 +82,7 @@ export interface Verdict {
   gates: Gate[];
   /** DMD rank used, 0 when nothing was predicted. */
   rank: number;
-  /** Texts of templates never accepted before, at most 5. */
+  /** Texts of templates never accepted before, at most 5; a new status class of a known one is among them. */
   newTemplates: string[];
   /** What the channels heard, loudest first; empty unless the score lies above the warning threshold, and where `dmd` is the only channel. */
   findings: Finding[];

@@ -113,7 +113,10 @@ test('what the channels heard comes first, each template once, as a person would
       },
       { ...FINDING, channel: 'rate', about: 'records', now: 240, usual: 20 },
     ],
-    topTemplates: [topTemplate({ template: FINDING.template!, share: 0.7 }), topTemplate({ share: 0.04 })],
+    topTemplates: [
+      topTemplate({ templateId: FINDING.templateId!, template: FINDING.template!, share: 0.7 }),
+      topTemplate({ share: 0.04 }),
+    ],
   });
   expect(message).toBe(
     'otlp:api-2 drifted: durationMs of «GET /product/<*> {"status":<*>,"durationMs":<*>}» rose from 12 to 910; ' +

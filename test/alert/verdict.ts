@@ -28,11 +28,15 @@ export function verdict(more: Partial<Verdict> = {}): Verdict {
   };
 }
 
+const USUAL = 'GET /product/<*>';
+
 export function topTemplate(more: Partial<TopTemplate> = {}): TopTemplate {
+  const { template = USUAL } = more;
   return {
-    templateId: '00112233aabbccdd',
-    template: 'GET /product/<*>',
-    shown: 'GET /product/<*>',
+    templateId: template === USUAL ? '00112233aabbccdd' : `id of ${template}`,
+    template,
+    shown: template,
+    variants: [template],
     values: [],
     share: 0.6,
     count: 3,

@@ -124,11 +124,11 @@ describe('counts', () => {
       [20, true],
     ] as const)
       push(history, [count], { accepted });
-    expect(history.medianCount(0, 4)).toBe(20);
-    expect(history.medianCount(0, 3)).toBe(20);
-    expect(history.medianCount(0, 2)).toBe(10);
-    expect(history.medianCount(0, 0)).toBe(0);
-    expect(history.medianCount(3, 4)).toBe(0);
+    expect(history.medianCount([0], 4)).toBe(20);
+    expect(history.medianCount([0], 3)).toBe(20);
+    expect(history.medianCount([0], 2)).toBe(10);
+    expect(history.medianCount([0], 0)).toBe(0);
+    expect(history.medianCount([3], 4)).toBe(0);
   });
 });
 

@@ -16,7 +16,7 @@ import { TemplateTable, type Template } from '../../src/detect/template.ts';
 import { VectorTable } from '../../src/detect/vectors.ts';
 
 const table = new TemplateTable(new History(4), new VectorTable());
-const [one, two] = ['one', 'two'].map((text) => table.create(text, text, 0)) as [Template, Template];
+const [one, two] = ['one', 'two'].map((text) => table.create({ id: text, text }, 0)) as [Template, Template];
 const bytes = (text: string) => new TextEncoder().encode(text);
 const trace = (id: number, span: number) =>
   String.fromCharCode(...new Uint8Array(TRACE_BYTES).fill(id, 0, 16).fill(span, 16));
@@ -60,8 +60,8 @@ describe('a window', () => {
   });
 
   test('counts templates that have merged in the meantime as one', () => {
-    const from = table.create('three', 'three', 0);
-    from.mergedInto = table.create('four', 'four', 0);
+    const from = table.create({ id: 'three', text: 'three' }, 0);
+    from.mergedInto = table.create({ id: 'four', text: 'four' }, 0);
     from.mergedInto.mergedInto = one;
     expect(unite([pane(entry(from, 2), entry(one, 3))]).entries).toEqual([entry(one, 5)]);
   });

@@ -23,7 +23,7 @@ function state(snapshot: SnapshotKind, seed: number, { dmdWindows = 20, delay = 
       Float32Array.from({ length: DIMENSIONS }, () => random() - 0.5),
     );
   const add = (text: string, withVector = true) => {
-    const template = templates.create(text, text, 0);
+    const template = templates.create({ id: text, text }, 0);
     templates.assignSlot(template);
     if (withVector) embed(text);
     return template;

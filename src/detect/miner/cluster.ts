@@ -1,5 +1,6 @@
 /** One template of a source: its tokens, its text, and the place where the detector hangs its counts. */
 import { createHash } from 'node:crypto';
+import { isClass, type ClassValue, type SharedTemplate } from './classes.ts';
 import type { Enumerations, StoredPosition } from './enumerations.ts';
 import { MARK } from './hash.ts';
 import { readLayout } from './layout.ts';
@@ -92,6 +93,7 @@ export class Cluster<Pane = unknown> {
   #source: ClusterText;
   #text: string | null = null;
   #id: string | null = null;
+  #shared: SharedTemplate | null = null;
 
   constructor(number: number, source: ClusterText, lanes: Lanes, leaf: Leaf<Pane>, given: boolean) {
     this.number = number;
@@ -105,16 +107,22 @@ export class Cluster<Pane = unknown> {
     }
   }
 
-  /** For people, the embedder and the id: `Failed password for <*> from <*> port <*> ssh2`. */
+  /** For the embedder and the id: `Failed password for <*> from <*> port <*> ssh2`. */
   get text(): string {
-    this.#text ??= this.#render();
+    this.#text ??= this.#render(this.#strings().tokens);
     return this.#text;
   }
 
   /** 16 hex digits, the first 64 bits of the SHA-256 of the text's words: equal in every process. Changes when the text generalises. */
   get id(): string {
-    this.#id ??= createHash('sha256').update(wordsOf(this.text)).digest('hex').slice(0, 16);
+    this.#id ??= templateId(this.text);
     return this.#id;
+  }
+
+  /** What people see: clusters that differ in status classes and levels only are one template. */
+  get shared(): SharedTemplate {
+    this.#shared ??= this.#share();
+    return this.#shared;
   }
 
   /** Slot of the number at token `token`, -1 when it has none. */
@@ -136,10 +144,10 @@ export class Cluster<Pane = unknown> {
     return this.#strings().tokens[index]!;
   }
 
-  /** Which `<*>` of the text the mark of token `index` is, from 1. */
-  placeholderOf(index: number): number {
-    const before = this.#strings().tokens.slice(0, index).join('');
-    return before.split(MARK).length;
+  /** Which `<*>` of its text, or of the one that it shares, the mark of token `index` is, from 1. */
+  placeholderOf(index: number, text: 'own' | 'shared'): number {
+    const tokens = text === 'own' ? this.#strings().tokens : this.#sharedTokens();
+    return tokens.slice(0, index).join('').split(MARK).length;
   }
 
   /** Position `index` held another word: it stays `<*>` from now on. */
@@ -150,6 +158,7 @@ export class Cluster<Pane = unknown> {
     this.wildcards++;
     this.#text = null;
     this.#id = null;
+    this.#shared = null;
   }
 
   /** Slots or values have come since it was last saved or restored. */
@@ -183,12 +192,34 @@ export class Cluster<Pane = unknown> {
     return this.#source;
   }
 
-  #render(): string {
+  /** {@link MARK} for a status class or level. */
+  #sharedTokens(): readonly string[] {
     const { tokens, separators } = this.#strings();
+    if (this.given) return tokens;
+    return tokens.map((token, i) => (isClass(tokens, separators, this.lanes, i) ? MARK : token));
+  }
+
+  #share(): SharedTemplate {
+    const { tokens } = this.#strings();
+    const shared = this.#sharedTokens();
+    const classes: ClassValue[] = [];
+    for (const [i, value] of tokens.entries())
+      if (value !== shared[i]) classes.push({ placeholder: this.placeholderOf(i, 'shared'), value });
+    const text = this.#render(shared);
+    return { id: templateId(text), text, classes };
+  }
+
+  #render(tokens: readonly string[]): string {
+    const { separators } = this.#strings();
     const bytes = tokens.reduce((text, token, i) => text + token + separators[i + 1]!, separators[0]!);
     const text = Buffer.from(bytes, 'latin1').toString('utf8');
     return this.given ? text : text.replaceAll(MARK, PLACEHOLDER).trim() || PLACEHOLDER;
   }
+}
+
+/** See {@link Cluster.id}. */
+function templateId(text: string): string {
+  return createHash('sha256').update(wordsOf(text)).digest('hex').slice(0, 16);
 }
 
 /**

@@ -17,13 +17,15 @@ const VERBS =
   'ignore reset interrupt sever exceed exhaust elect promote demote validate verify authorize authenticate encrypt corrupt ' +
   'upgrade downgrade install find miss match scale increase decrease pend';
 
+export const LEVELS = 'trace debug info notice warn warning err error severe critical crit alert emerg emergency fatal';
+
 /** Adjectives, irregular forms, negations, levels: taken as they are, and with the prefixes below. */
 const WORDS =
   'up down off online offline ready alive dead healthy available reachable valid active idle busy full empty ' +
   'began begun lost found left forbidden denial denied fallen risen dying refusal failure failures success successful successfully ok okay ' +
   'good bad normal abnormal degraded stale fresh primary secondary master slave leader follower standby ' +
   'not no cannot never without none neither nor ' +
-  'trace debug info notice warn warning err error severe critical crit alert emerg emergency fatal exception timeout ' +
+  `${LEVELS} exception timeout ` +
   'timed expired missing startup shutdown';
 
 /**

@@ -14,7 +14,7 @@ const ALL = { accepted: () => true };
 function open() {
   const table = new TemplateTable(new History(CAPACITY), new VectorTable());
   const add = (text: string): Template => {
-    const template = table.create(text, text, 0);
+    const template = table.create({ id: text, text }, 0);
     table.assignSlot(template);
     return template;
   };
