@@ -1,5 +1,5 @@
 /** The tokenizer's small questions about a word or a place in a line. */
-import { BACKSLASH, CLASS, DIGIT, QUOTE, SPACE, WORD_MAX } from './bytes.ts';
+import { BACKSLASH, CLASS, DIGIT, HEX_LETTER, JOINER, QUOTE, SPACE, WORD_MAX } from './bytes.ts';
 
 const LONGEST_ESCAPE = 32;
 const OPEN_PAREN = 0x28;
@@ -70,10 +70,11 @@ export function isSign(byte: number): boolean {
   return byte === 0x2d || byte === 0x2b;
 }
 
-/** Whether the escape at `at` ends inside a word: the shape takes its letter for the word's first. */
+/** Whether the escape at `at` ends inside a word, or inside a chain of hex groups (`\b:7f`): the shape takes its letter for their first. */
 export function splitsWord(bytes: Uint8Array, at: number, limit: number): boolean {
   if (at >= limit || CLASS[bytes[at]!]! > WORD_MAX) return false;
-  return CLASS[bytes[at]!] === DIGIT || (at + 1 < limit && CLASS[bytes[at + 1]!]! <= WORD_MAX);
+  const next = at + 1 < limit ? CLASS[bytes[at + 1]!]! : SPACE;
+  return CLASS[bytes[at]!] === DIGIT || next <= WORD_MAX || (CLASS[bytes[at]!] === HEX_LETTER && next === JOINER);
 }
 
 const FAILURES = ['exception', 'error', 'throwable', 'fault'].map((word) => Array.from(word, (c) => c.charCodeAt(0)));

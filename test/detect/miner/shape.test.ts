@@ -79,6 +79,13 @@ test('a remembered shape answers what the tokenizer and the tree would answer', 
   }
 });
 
+test('the letter of an escape is no group of the address behind it, whether the shape is known or not', () => {
+  const [known, judge] = [new Miner(), new Miner()];
+  const lines = ['got "x \\a:97998066:fa:958" now', 'got "x \\a:4898:fa:3" now'];
+  for (const line of lines)
+    expect(observe(known, line).text).toBe(observe(judge, line + ' '.repeat(MAX_SHAPE_BYTES)).text);
+});
+
 test('sources that share a thread remember their own shapes', () => {
   const tokens = new Tokens({ ...MINER_DEFAULTS, hashSeed: 0 });
   const [a, b] = [new Miner({}, tokens), new Miner({}, tokens)];
