@@ -188,6 +188,8 @@ export class Enumerations {
       for (const [text, check] of values ?? []) {
         const lines = totals[at++];
         if (lines === undefined) break;
+        if (!Number.isSafeInteger(lines) || lines < 0)
+          throw new RangeError(`a stored enumeration has ${lines} lines of a value`);
         push(position, text, check);
         add(position, position.texts.length - 1, lines, 0);
       }
@@ -267,5 +269,6 @@ function entropyOf({ total, lines }: Position): number {
 
 function halve(position: Position): void {
   position.lines = 0;
-  for (let i = 0; i < position.total.length; i++) position.lines += position.total[i] = position.total[i]! >> 1;
+  for (let i = 0; i < position.total.length; i++)
+    position.lines += position.total[i] = Math.floor(position.total[i]! / 2);
 }

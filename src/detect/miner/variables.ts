@@ -36,6 +36,7 @@ export interface Found {
 }
 
 export class Variables<Pane> {
+  /** Room of the source. Below 0 after a restart amid a pane in which a cluster left and its positions went to others: the store has both. */
   #numbersLeft = MAX_POSITIONS;
   #wordsLeft = MOST_POSITIONS_OF_SOURCE;
   readonly #countsWords: boolean;
@@ -77,7 +78,7 @@ export class Variables<Pane> {
       let slot = (place & 15) - 1;
       if (slot < 0) {
         slot = cluster.slotOf(place >> 4);
-        if (slot < 0 && (this.#numbersLeft === 0 || cluster.slots.length === MAX_SLOTS)) continue;
+        if (slot < 0 && (this.#numbersLeft <= 0 || cluster.slots.length === MAX_SLOTS)) continue;
       }
       const run = places[i]! & ~IS_SIGNED;
       const value = numberAt(bytes, shape.runStart[run]!, shape.runEnd[run]!, places[i]! >= IS_SIGNED);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Miner } from '../../../src/detect/miner/miner.ts';
 import type { Cluster } from '../../../src/detect/miner/miner.ts';
+import { Enumerations } from '../../../src/detect/miner/enumerations.ts';
 import { SEVEN, SMALL, Drive } from '../drive.ts';
 import { observe } from './lines.ts';
 
@@ -61,6 +62,16 @@ describe('a word position that varies', () => {
     expect(fine.enumerations!.take(3.1)).toHaveLength(1);
   });
 
+  test('is an enumeration, too, when its template had more lines than 31 bits count before it varied', () => {
+    const miner = new Miner();
+    mine(miner, lines(1, ['alice'])).count = 3e9;
+    const cluster = mine(miner, lines(90, ['bob', 'alice']));
+    expect(cluster.enumerations!.take(2.5)[0]!.values.map(({ count }) => count)).toEqual([45, 45]);
+    const [most, few] = cluster.save().totals;
+    expect(most).toBeGreaterThan(500_000);
+    expect(few).toBeLessThan(50);
+  });
+
   test('keeps a bounded part of long values and whole characters', () => {
     const long = ['ä'.repeat(400), 'ö'.repeat(400), 'ü'.repeat(400)];
     const cluster = mine(new Miner(), lines(60, long));
@@ -108,3 +119,20 @@ test('without samples no values are kept either', () => {
   const [top] = drive.detector.explain(0, drive.windowId)!.topTemplates;
   expect(top).toMatchObject({ shown: top!.template, values: [] });
 });
+
+test.each([[[]], [[1, 2, 3]], [[1, -1]], [[1, 0.5]], [[1, Infinity]], [[1, null as never]]])(
+  'counts that no enumeration has (%j) are refused by name, not counted on',
+  (totals) => {
+    const positions = [
+      {
+        token: 1,
+        values: [
+          ['alice', 7],
+          ['bob', 8],
+        ] as [string, number][],
+      },
+    ];
+    expect(Enumerations.restore(positions, [4, 5]).totals()).toEqual([4, 5]);
+    expect(() => Enumerations.restore(positions, totals)).toThrow(/^(a )?stored enumeration/);
+  },
+);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Miner, type MinerOptions } from '../../../src/detect/miner/miner.ts';
 import type { Cluster } from '../../../src/detect/miner/cluster.ts';
+import { MAX_POSITIONS } from '../../../src/detect/miner/variables.ts';
 import { crowdedLines, observe } from './lines.ts';
 import { recordedLines } from './recorded.ts';
 
@@ -68,6 +69,21 @@ test('the crowded source has more positions than are looked at, and those that l
   expect(miner.evictedTotal).toBeGreaterThan(100);
   const young = clusters.filter(({ number, slots }) => number > 200 && slots.length > 0);
   expect(young.length).toBeGreaterThan(10);
+});
+
+test('a store that has a template that left and the one that took its numbers over makes no room without end', () => {
+  const miner = new Miner();
+  const line = (i: number): string => `${String.fromCharCode(97 + (i % 26), 97 + i / 26)} has 1 of 2`;
+  for (let i = 0; i < 70; i++) count(miner, line(i));
+  const saved = Array.from(miner.clusters(), (cluster) => cluster.save());
+  for (const cluster of saved.slice(64)) cluster.slots = [1, 2];
+  const restored = new Miner();
+  restored.restore(miner.saveState(), saved);
+  const used = (): number => [...restored.clusters()].reduce((sum, { slots }) => sum + slots.length, 0);
+  const before = used();
+  expect(before).toBeGreaterThan(MAX_POSITIONS);
+  for (let i = 0; i < 9; i++) count(restored, line(70 + i));
+  expect(used()).toBe(before);
 });
 
 test('a number that is an id in other lines is counted in its own lines only, whichever came first', () => {
