@@ -2,7 +2,7 @@ import type { Instruments } from '../telemetry/instruments.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { SourceEntry } from '../source/registry.ts';
 import { createUnmappedKeys } from '../source/unmapped.ts';
-import type { PipelineEvents } from './pipeline.ts';
+import type { PipelineEvents } from './options.ts';
 import type { JudgedStep } from './step.ts';
 
 export interface PipelineEventsOptions {
