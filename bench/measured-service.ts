@@ -32,6 +32,13 @@ export class MeasuredService implements Disposable {
     }
   }
 
+  /** Ends as on SIGTERM: what is judged is stored. */
+  async close(): Promise<void> {
+    const exit = once(this.#child, 'exit');
+    this.#child.send('close');
+    await exit;
+  }
+
   [Symbol.dispose](): void {
     this.#child.kill();
   }

@@ -1,6 +1,6 @@
 /**
  * One service in a process of its own, so that its CPU can be told from the load generator's: `logdrift` (then `key=value` settings), `naive`,
- * or `floor`, a grpc-js handler that does nothing at all. Answers every message of the parent with what it has counted and the CPU it used.
+ * or `floor`, a grpc-js handler that does nothing at all. Answers every message of the parent with what it has counted and the CPU it used; `close` ends it.
  */
 import { Server, ServerCredentials, type sendUnaryData } from '@grpc/grpc-js';
 import { loadConfig } from '../src/config/load.ts';
@@ -18,11 +18,15 @@ export interface ServiceReport {
   lost: number;
   /** Epoch ms: steps, from their tick to their last verdict. */
   steps: { startMs: number; endMs: number; windows: number }[];
+  /** CPU of the process, ten times a second. */
+  cpu: [atMs: number, cpuMs: number][];
   cpuMs: number;
   rssMiB: number;
 }
 
-type Counts = Omit<ServiceReport, 'cpuMs' | 'rssMiB'>;
+type Counts = Omit<ServiceReport, 'cpu' | 'cpuMs' | 'rssMiB'>;
+
+let stop = async (): Promise<void> => undefined;
 
 const sides: Record<string, (settings: string[]) => Promise<() => Counts>> = { logdrift, naive, floor };
 
@@ -43,6 +47,7 @@ async function logdrift(settings: string[]): Promise<() => Counts> {
     onJudged: ({ stepEndMs, verdicts }) =>
       steps.push({ startMs: stepEndMs, endMs: Date.now(), windows: verdicts.length }),
   });
+  stop = () => service.close(20_000);
   return () => {
     let handedOver = 0;
     let lost = 0;
@@ -88,11 +93,18 @@ async function floor(): Promise<() => Counts> {
 
 const [side = 'logdrift', ...settings] = process.argv.slice(2);
 const counts = await sides[side]!(settings);
-process.on('message', () => {
+const cpuMs = (): number => {
   const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+};
+const cpu: ServiceReport['cpu'] = [];
+setInterval(() => cpu.push([Date.now(), cpuMs()]), 100).unref();
+process.on('message', (asked) => {
+  if (asked === 'close') return void stop().then(() => process.exit(0));
   process.send!({
     ...counts(),
-    cpuMs: (user + system) / 1000,
+    cpu,
+    cpuMs: cpuMs(),
     rssMiB: process.memoryUsage.rss() / 2 ** 20,
   } satisfies ServiceReport);
 });
