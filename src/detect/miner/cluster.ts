@@ -134,9 +134,10 @@ export class Cluster<Pane = unknown> {
     return this.slots.push(token) - 1;
   }
 
-  addNumber(slot: number, value: number): void {
+  /** Adds the number read last to a slot. */
+  addNumber(slot: number): void {
     this.numbers ??= new NumberSlots(this.slots);
-    this.numbers.add(slot, value);
+    this.numbers.add(slot);
   }
 
   /** Bytes of a token as in {@link StoredCluster.tokens}. */

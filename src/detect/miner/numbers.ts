@@ -11,6 +11,9 @@ const DOT = 0x2e;
 /** y of small whole numbers. */
 const LOG1P = Float64Array.from({ length: 1024 }, (_, v) => Math.log1p(v));
 
+/** The number read last, and its y. A double in a variable or a call is boxed wherever the compiler does not see through; these never are. */
+export const numberRead = new Float64Array(2);
+
 /** What passed at one position since the last {@link NumberSlots.clear}. */
 export interface SlotNumbers {
   /** Index of the token in the template: the slot's name, equal after a restart and on a replica. */
@@ -41,17 +44,21 @@ export class NumberSlots {
     this.tokens = tokens;
   }
 
-  add(slot: number, value: number): void {
-    const size = Math.abs(value);
-    const log = Number.isInteger(size) && size < LOG1P.length ? LOG1P[size]! : Math.log1p(size);
-    const y = value < 0 ? -log : log;
+  /** Adds the {@link numberRead} to a slot. */
+  add(slot: number): void {
     while (this.#slots.length <= slot) this.#slots.push(new NumberSlot());
     const { sums, sketch } = this.#slots[slot]!;
+    const value = numberRead[0]!;
+    const size = Math.abs(value);
+    if (Number.isInteger(size) && size < LOG1P.length) numberRead[1] = LOG1P[size]!;
+    else numberRead[1] = Math.log1p(size);
+    if (value < 0) numberRead[1] = -numberRead[1];
+    const y = numberRead[1];
     const count = (sums[0]! += 1);
     const before = y - sums[1]!;
     const mean = (sums[1]! += before / count);
     sums[2]! += before * (y - mean);
-    sketch.add(value, y);
+    sketch.add(numberRead);
   }
 
   get byteLength(): number {
@@ -71,30 +78,35 @@ export class NumberSlots {
   }
 }
 
+const POWERS = Float64Array.from({ length: MOST_DIGITS + 1 }, (_, k) => 10 ** k);
+
 /**
- * The number `bytes[from, to)`: digits, perhaps a fraction, perhaps a unit (`12`, `1.5`, `30ms`); NaN for addresses, dates, hex and ids.
- * The sign before it counts when `signed`.
+ * Reads the number `bytes[from, to)`: digits, perhaps a fraction, perhaps a unit (`12`, `1.5`, `30ms`). The sign before it counts when `signed`.
+ *
+ * @returns false for addresses, dates, hex and ids
  */
-export function numberAt(bytes: Uint8Array, from: number, to: number, signed: boolean): number {
-  let value = 0;
-  let i = from;
-  while (i < to && CLASS[bytes[i]!] === DIGIT) value = 10 * value + bytes[i++]! - 0x30;
-  if (i - from > MOST_DIGITS) return NaN;
+export function readNumber(bytes: Uint8Array, from: number, to: number, signed: boolean): boolean {
+  numberRead[0] = 0;
+  let i = readDigits(bytes, from, to);
+  if (i - from > MOST_DIGITS) return false;
   if (i + 1 < to && bytes[i] === DOT) {
-    let scale = 1;
     const fraction = ++i;
-    while (i < to && i - fraction < MOST_DIGITS && CLASS[bytes[i]!] === DIGIT) {
-      value = 10 * value + bytes[i++]! - 0x30;
-      scale *= 10;
-    }
-    value /= scale;
+    i = readDigits(bytes, i, Math.min(to, i + MOST_DIGITS));
+    numberRead[0]! /= POWERS[i - fraction]!;
   }
   let unit = i === to;
   for (; i < to; i++) {
     const kind = CLASS[bytes[i]!]!;
-    if (kind > WORD_MAX || kind === DIGIT) return NaN;
+    if (kind > WORD_MAX || kind === DIGIT) return false;
     if (kind !== HEX_LETTER) unit = true;
   }
-  if (!unit) return NaN;
-  return signed && bytes[from - 1] === MINUS ? -value : value;
+  if (signed && bytes[from - 1] === MINUS) numberRead[0] = -numberRead[0];
+  return unit;
+}
+
+/** Appends digits to the number. @returns where they end */
+function readDigits(bytes: Uint8Array, from: number, to: number): number {
+  let i = from;
+  for (; i < to && CLASS[bytes[i]!] === DIGIT; i++) numberRead[0] = 10 * numberRead[0]! + bytes[i]! - 0x30;
+  return i;
 }

@@ -13,6 +13,8 @@
  */
 export const BARS = 128;
 const FINEST = 32;
+/** Scratch of a sketch that widens. */
+const old = new Uint32Array(BARS);
 
 /** A sketch at rest: its bars from the first used to the last. */
 export interface Quantiles {
@@ -42,8 +44,10 @@ export class QuantileSketch {
     return this.#bars.byteLength + this.#range.byteLength;
   }
 
-  /** @param y - of `value`, finite */
-  add(value: number, y: number): void {
+  /** @param number - a finite value and its y; in an array, for a double in a call may be boxed */
+  add(number: Float64Array): void {
+    const value = number[0]!;
+    const y = number[1]!;
     let k = Math.floor((y * FINEST) / (1 << this.#shift));
     if (k < this.#first || k > this.#last) k = this.#reach(k, value);
     this.#bars[k & (BARS - 1)]!++;
@@ -83,7 +87,7 @@ export class QuantileSketch {
   }
 
   #widen(): void {
-    const old = this.#bars.slice();
+    old.set(this.#bars);
     this.#bars.fill(0);
     for (let k = this.#first; k <= this.#last; k++) this.#bars[(k >> 1) & (BARS - 1)]! += old[k & (BARS - 1)]!;
     this.#first >>= 1;

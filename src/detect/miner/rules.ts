@@ -27,7 +27,16 @@ export function isStatus(bytes: Uint8Array, from: number, to: number): boolean {
 export function isFrame(bytes: Uint8Array, from: number, limit: number): boolean {
   let i = from;
   while (i < limit && CLASS[bytes[i]!] === SPACE) i++;
-  return i > from && FRAME_STARTS.some((start) => start.every((byte, k) => i + k < limit && bytes[i + k] === byte));
+  if (i === from) return false;
+  for (let k = 0; k < FRAME_STARTS.length; k++) if (startsWith(bytes, i, limit, FRAME_STARTS[k]!, 0)) return true;
+  return false;
+}
+
+/** Whether `bytes[from, to)` begin with a word; `fold` 0x20: in any case. No closures: they would be allocated at every token. */
+function startsWith(bytes: Uint8Array, from: number, to: number, word: readonly number[], fold: number): boolean {
+  if (from < 0 || to - from < word.length) return false;
+  for (let k = 0; k < word.length; k++) if ((bytes[from + k]! | fold) !== word[k]) return false;
+  return true;
 }
 
 /** Blanks on both sides. */
@@ -85,7 +94,9 @@ const FAILURES = ['exception', 'error', 'throwable', 'fault'].map((word) => Arra
  */
 export function isName(bytes: Uint8Array, to: number, dots: number, slashes: number): boolean {
   if (slashes === 0 && dots < 2) return false;
-  return !FAILURES.some((word) => word.every((byte, k) => (bytes[to - word.length + k]! | 0x20) === byte));
+  for (let k = 0; k < FAILURES.length; k++)
+    if (startsWith(bytes, to - FAILURES[k]!.length, to, FAILURES[k]!, 0x20)) return false;
+  return true;
 }
 
 /** Only blanks between two tokens. */

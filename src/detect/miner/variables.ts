@@ -8,7 +8,7 @@ import { CLASS, WORD_MAX } from './bytes.ts';
 import type { Cluster, StoredCluster } from './cluster.ts';
 import { Enumerations, MOST_POSITIONS, MOST_POSITIONS_OF_SOURCE } from './enumerations.ts';
 import { MASK, SOFT, WILD } from './kinds.ts';
-import { MAX_SLOTS, numberAt } from './numbers.ts';
+import { MAX_SLOTS, readNumber } from './numbers.ts';
 import { isSign } from './rules.ts';
 import type { Shape } from './shape.ts';
 import type { Tokens } from './tokens.ts';
@@ -74,21 +74,20 @@ export class Variables<Pane> {
   count(shape: Shape, cluster: Cluster<Pane>, bytes: Uint8Array, found: Found): void {
     const { places, numbers, end } = found;
     for (let i = 0; i < numbers; i += 2) {
+      const run = places[i]! & ~IS_SIGNED;
+      if (!readNumber(bytes, shape.runStart[run]!, shape.runEnd[run]!, places[i]! >= IS_SIGNED)) continue;
       const place = places[i + 1]!;
       let slot = (place & 15) - 1;
       if (slot < 0) {
         slot = cluster.slotOf(place >> 4);
-        if (slot < 0 && (this.#numbersLeft <= 0 || cluster.slots.length === MAX_SLOTS)) continue;
+        if (slot < 0) {
+          if (this.#numbersLeft <= 0 || cluster.slots.length === MAX_SLOTS) continue;
+          slot = cluster.openSlot(place >> 4);
+          this.#numbersLeft--;
+        }
+        places[i + 1] = place | (slot + 1);
       }
-      const run = places[i]! & ~IS_SIGNED;
-      const value = numberAt(bytes, shape.runStart[run]!, shape.runEnd[run]!, places[i]! >= IS_SIGNED);
-      if (value !== value) continue;
-      if (slot < 0) {
-        slot = cluster.openSlot(place >> 4);
-        this.#numbersLeft--;
-      }
-      if ((place & 15) === 0) places[i + 1] = place | (slot + 1);
-      cluster.addNumber(slot, value);
+      cluster.addNumber(slot);
     }
     if (end > numbers) cluster.enumerations!.count(places, numbers, end);
   }

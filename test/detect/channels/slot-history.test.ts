@@ -23,7 +23,7 @@ function open() {
 
 function numbers(token: number, mean: number, count = 8): SlotNumbers {
   const sketch = new QuantileSketch();
-  sketch.add(Math.expm1(mean), mean);
+  sketch.add(Float64Array.of(Math.expm1(mean), mean));
   return { token, count, mean, squares: 0.1, quantiles: sketch.take() };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Miner, type Cluster } from '../../../src/detect/miner/miner.ts';
-import { MAX_SLOTS, numberAt } from '../../../src/detect/miner/numbers.ts';
+import { MAX_SLOTS, numberRead, readNumber } from '../../../src/detect/miner/numbers.ts';
 import { quantile } from '../../../src/detect/miner/quantiles.ts';
 import { MAX_POSITIONS } from '../../../src/detect/miner/variables.ts';
 import { randomNumbers } from './lines.ts';
@@ -17,7 +17,7 @@ describe('the number of a run', () => {
     const at = (text: string): number => {
       const bytes = Buffer.from(text);
       const signed = text.startsWith('-');
-      return numberAt(bytes, signed ? 1 : 0, bytes.length, signed);
+      return readNumber(bytes, signed ? 1 : 0, bytes.length, signed) ? numberRead[0]! : NaN;
     };
     expect(['12', '0', '-7', '1.5', '30ms', '2.25s', '100KiB'].map(at)).toEqual([12, 0, -7, 1.5, 30, 2.25, 100]);
     for (const text of ['10.0.0.7', '10.0.0.7:80', '2026-11-22', '5fe', '0x1f', '1795337061732', '12:03'])

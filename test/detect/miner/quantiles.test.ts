@@ -2,9 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { BARS, quantile, QuantileSketch, uniteQuantiles, type Quantiles } from '../../../src/detect/miner/quantiles.ts';
 import { randomNumbers } from './lines.ts';
 
+function numberOf(v: number): Float64Array {
+  return Float64Array.of(v, Math.sign(v) * Math.log1p(Math.abs(v)));
+}
+
 function sketchOf(values: readonly number[]): Quantiles {
   const sketch = new QuantileSketch();
-  for (const v of values) sketch.add(v, Math.sign(v) * Math.log1p(Math.abs(v)));
+  for (const v of values) sketch.add(numberOf(v));
   return sketch.take();
 }
 
@@ -61,9 +65,9 @@ describe('a sketch of quantiles', () => {
   test('has at most 128 bars whatever passes, and starts anew when it is taken', () => {
     const sketch = new QuantileSketch();
     for (let round = 0; round < 3; round++) {
-      for (const v of [1e12, -1e12, 0, 5]) sketch.add(v, Math.sign(v) * Math.log1p(Math.abs(v)));
+      for (const v of [1e12, -1e12, 0, 5]) sketch.add(numberOf(v));
       expect(sketch.take().bars.length).toBeLessThanOrEqual(BARS);
-      sketch.add(7, Math.log1p(7));
+      sketch.add(numberOf(7));
       expect(sketch.take()).toMatchObject({ shift: 0, min: 7, max: 7, bars: Uint32Array.of(1) });
     }
   });
