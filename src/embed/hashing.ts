@@ -22,9 +22,9 @@ const GRAM_WEIGHT = 0.25;
 
 /** Longer texts are read to here (UTF-16 units): one text may not hold up the event loop. */
 const MAX_TEXT = 8_192;
-/** Between two looks at the event loop. */
-const SLICE_MS = 10;
-const CLOCK_EVERY = 32;
+/** Between two looks at the event loop: as long as a request may decode. */
+const SLICE_MS = 4;
+const CLOCK_EVERY = 16;
 
 const WORD_SEED = 0x811c9dc5;
 const BIGRAM_SEED = 0x2f0b4c47;
@@ -49,7 +49,7 @@ export function hashEmbed(text: string, out: Float32Array): void {
   }
 }
 
-/** The embedder around {@link hashEmbed}; gives the event loop a turn about every 10 ms. */
+/** The embedder around {@link hashEmbed}; gives the event loop a turn about every 4 ms. */
 export function hashingEmbedder(): Embedder {
   const identity = 'hashing-1';
   return {

@@ -11,6 +11,9 @@ import { createTurns } from './turns.ts';
 /** Closed windows that may wait for their vectors; one more and the oldest is judged without. */
 const MAX_UNJUDGED = 5;
 
+/** 768 KiB of vectors, copied twice: half a millisecond. */
+const VECTORS_A_MESSAGE = 256;
+
 export interface StepOptions {
   panesPerWindow: number;
   /** How long a window waits for its vectors before it is judged degraded. */
@@ -137,7 +140,13 @@ export class Steps {
     const deadline = setTimeout(() => step.hurry.abort(), leftMs);
     const vectors = await vectorsOf(texts, step.hurry.signal);
     clearTimeout(deadline);
-    for (const [shard, { missing }] of closed.entries()) postVectors(pool, shard, missing, vectors);
+    const turns = createTurns();
+    for (const [shard, { missing }] of closed.entries()) {
+      for (let k = 0; k < missing.length; k += VECTORS_A_MESSAGE) {
+        postVectors(pool, shard, missing.slice(k, k + VECTORS_A_MESSAGE), vectors);
+        await turns();
+      }
+    }
   }
 }
 

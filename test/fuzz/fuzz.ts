@@ -53,6 +53,8 @@ export interface FuzzReport {
   behaviours: number;
   /** Inputs kept because they reached something new, and how much of the receivers' source has run. */
   kept: number;
+  /** What the kept inputs hold in memory. */
+  keptMib: number;
   reachedCharacters: number;
   /** CPU time of the main thread until the slowest answer, with that of the inputs beside it. */
   slowestMs: number;
@@ -117,6 +119,7 @@ class Fuzzer {
       codes: new Map(),
       behaviours: 0,
       kept: 0,
+      keptMib: 0,
       reachedCharacters: 0,
       slowestMs: 0,
       slowestKind: null,
@@ -198,8 +201,9 @@ class Fuzzer {
     const { accepted, refused } = this.#corpus.get(kind)!;
     const known = isAccepted ? accepted : refused;
     if (known.length === MAX_CORPUS) return;
-    known.push(bytes);
+    known.push(Buffer.from(bytes)); // a view may be a corner of something large
     this.report.kept++;
+    this.report.keptMib += bytes.length / 1_048_576;
   }
 
   async #throwAll(inputs: readonly Input[], isCounted: boolean): Promise<void> {
@@ -321,10 +325,10 @@ async function main(): Promise<number> {
 }
 
 function summary(report: FuzzReport): string {
-  const { inputs, behaviours, kept, reachedCharacters, findings, slowestMs, slowestKind } = report;
+  const { inputs, behaviours, kept, keptMib, reachedCharacters, findings, slowestMs, slowestKind } = report;
   const memory = `RSS ${Math.round(report.rssStartMib)} to ${Math.round(report.rssMib)} MiB`;
   return (
-    `${inputs} inputs, ${findings.length} findings, ${behaviours} behaviours, ${kept} kept, ${reachedCharacters} characters of the source reached, ` +
+    `${inputs} inputs, ${findings.length} findings, ${behaviours} behaviours, ${kept} kept (${Math.round(keptMib)} MiB), ${reachedCharacters} characters of the source reached, ` +
     `slowest ${slowestMs} ms of CPU (${slowestKind}), ${memory}`
   );
 }

@@ -38,6 +38,26 @@ describe('windows', () => {
       expect(verdict.windowId * 60_000).toBe(verdict.windowEndMs);
   });
 
+  test('of more new templates than one message of vectors holds are judged with all of them', async () => {
+    await using rig = await openRig({ clock: 'event' });
+    const word = (k: number): string => k.toString(2).padStart(9, '0').replaceAll('0', 'ka').replaceAll('1', 'lo');
+    const lines = times(3, (source) =>
+      times(150, (k) => {
+        const line = source * 150 + k;
+        return {
+          source: `file:${source}`,
+          timeMs: at('10:00:30'),
+          text: times(5, (w) => word((line * (w + 3)) % 512)).join(' '),
+        };
+      }),
+    ).flat();
+    await rig.send(...lines);
+    await rig.send({ source: 'file:0', timeMs: at('10:01:30') });
+    const { verdicts } = rig.steps[0]!;
+    expect(verdicts.reduce((sum, { templates }) => sum + templates, 0)).toBeGreaterThan(300);
+    expect(verdicts.map(({ gates }) => gates.includes('degraded'))).toEqual([false, false, false]);
+  });
+
   test('the seventh has the first reconstruction error', async () => {
     await using rig = await openRig({ clock: 'event' });
     await everyMinute(rig, ['file:a'], '10:00:00', 9);
