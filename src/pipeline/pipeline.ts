@@ -16,7 +16,7 @@ import type { KnownSource } from '../store/messages.ts';
 import { createArrival } from './arrival.ts';
 import { EmbeddingSpace } from './embedding-space.ts';
 import type { PipelineOptions } from './options.ts';
-import { readServiceState, writeServiceState } from './service-state.ts';
+import { readServiceState, writeIdentities, writeServiceState } from './service-state.ts';
 import { MAX_PARKED_PER_SHARD, openShards, paceOf } from './shards.ts';
 import { SourceLife } from './source-life.ts';
 import { Steps } from './step.ts';
@@ -108,15 +108,17 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     onOutage: (change, stepEndMs) => events.outage('started' in change ? change.started : 0, stepEndMs),
     onJudged: async (step) => {
       await events.judged(step);
+      const identities = store === null ? '' : await writeIdentities(registry);
+      // From here to the commit at once: a source that is parked now and speaks in between would be read without its newest window.
       if (lastCleanupMs === -Infinity) lastCleanupMs = step.stepEndMs;
       if (step.stepEndMs - lastCleanupMs >= detection.cleanupIntervalMs) {
         lastCleanupMs = step.stepEndMs;
-        await life.cleanUp(registry, step.stepEndMs);
+        life.cleanUp(registry, step.stepEndMs);
       }
       if (store !== null) {
         const { stepEndMs, deltas } = step;
         const state = { judgedMs: stepEndMs, fingerprint: space.fingerprint, episodes: episodes.save() };
-        const service = await writeServiceState(state, registry);
+        const service = writeServiceState(state, identities);
         // Not awaited: the store merges what it cannot write in time.
         store.commit({ stepEndMs, deltas, service, ...life.takeMoves() }).then(events.committed, events.commitFailed);
       }

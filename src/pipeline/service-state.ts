@@ -19,16 +19,18 @@ export async function readServiceState(store: Store | null): Promise<ServiceStat
   return text === null ? null : (JSON.parse(text) as ServiceState);
 }
 
-/** As JSON; it grows with the sources, so it is made in pieces. */
-export async function writeServiceState(
-  state: Omit<ServiceState, 'identities'>,
-  sources: Iterable<SourceEntry>,
-): Promise<string> {
+/** {@link ServiceState.identities} as JSON; it grows with the sources, so it is made in pieces. */
+export async function writeIdentities(sources: Iterable<SourceEntry>): Promise<string> {
   const turns = createTurns();
   const identities: string[] = [];
   for (const { key, identity } of sources) {
     await turns();
     identities.push(JSON.stringify([key, [...identity]] satisfies ServiceState['identities'][number]));
   }
-  return `${JSON.stringify(state).slice(0, -1)},"identities":[${identities.join(',')}]}`;
+  return `[${identities.join(',')}]`;
+}
+
+/** As JSON. */
+export function writeServiceState(state: Omit<ServiceState, 'identities'>, identities: string): string {
+  return `${JSON.stringify(state).slice(0, -1)},"identities":${identities}}`;
 }

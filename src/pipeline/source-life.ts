@@ -89,7 +89,7 @@ export class SourceLife {
   }
 
   /** Parks idle sources, forgets parked ones beyond retention. */
-  async cleanUp(registry: Registry, nowMs: number): Promise<void> {
+  cleanUp(registry: Registry, nowMs: number): void {
     const { pool, store, maxIdleMs, retentionMs, maxParked, episodes, events } = this.#options;
     const idle = registry.idle(nowMs, maxIdleMs);
     for (const entry of idle) {

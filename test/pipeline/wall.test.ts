@@ -164,6 +164,40 @@ describe('with a store', () => {
       ]);
   });
 
+  test('a source that speaks while others of its step are still written is parked first: it comes back with its newest window', async () => {
+    const calls: string[] = [];
+    const watched: Store = {
+      ...store,
+      commit(step) {
+        calls.push(...step.parked.map(({ key }) => `parked ${key}`));
+        return store.commit(step);
+      },
+      load(key) {
+        calls.push(`read ${key}`);
+        return store.load(key);
+      },
+    };
+    await using rig = await openRig({
+      clock: 'wall',
+      store: watched,
+      set: ['max_idle_time=2m', 'cleanup_interval=1m'],
+    });
+    await everyMinute(rig, 8, 'file:a', 'file:b');
+    await everyMinute(rig, 1, 'file:b');
+    expect(rig.story).not.toContain('removed file:a 1');
+    const now = performance.now.bind(performance);
+    let pieces = 0;
+    const piecewise = vi.spyOn(performance, 'now').mockImplementation(() => now() + 5 * ++pieces);
+    const back = (async () => {
+      while (!rig.story.includes('removed file:a 1')) await realTurn();
+      await speak(rig, 'file:a');
+    })();
+    await everyMinute(rig, 2, 'file:b');
+    await back;
+    piecewise.mockRestore();
+    expect(calls).toEqual(['parked file:a', 'read file:a']);
+  });
+
   test('stored state that makes no sense is a cold start of that source, not of the service', async () => {
     {
       await using rig = await openRig({ clock: 'wall', store });
