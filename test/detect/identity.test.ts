@@ -5,8 +5,8 @@ import { Miner } from '../../src/detect/miner/miner.ts';
 import { Source } from '../../src/detect/source.ts';
 import { current, type Template } from '../../src/detect/template.ts';
 import { VectorTable } from '../../src/detect/vectors.ts';
-import { Drive, Shelf, SMALL, times } from './drive.ts';
-import { serviceLines } from './miner/lines.ts';
+import { Drive, SEVEN, Shelf, SMALL, times } from './drive.ts';
+import { randomNumbers, serviceLines } from './miner/lines.ts';
 import { recordedLines, shuffled } from './miner/recorded.ts';
 
 const WINDOWS = 60;
@@ -151,4 +151,26 @@ test('a detector restarted twice in a recorded source calls nothing new that one
       `step ${step}`,
     ).toEqual([]);
   }
+});
+
+test('a template that had to leave for others is not new when it comes back, with another user in it', () => {
+  const drive = new Drive({ ...SMALL, channels: SEVEN, panesPerWindow: 1 });
+  drive.detector.open(0, 'file:a');
+  const usual = (...users: string[]): string[] => [
+    ...Array.from({ length: 20 }, (_, i) => `session of user ${users[i % users.length]!} was opened by the daemon`),
+    ...Array.from({ length: 20 }, () => 'the heartbeat of this service'),
+  ];
+  for (let i = 0; i < 20; i++) drive.step(usual('alice', 'bob'));
+  // Over many windows more templates than a source keeps; what they are is known before the first one returns.
+  const random = randomNumbers(6);
+  for (let i = 0; i < 30; i++)
+    drive.step(
+      Array.from({ length: 4000 }, (_, j) =>
+        j % 100 === 0 ? `${random().toString(36).replace(/[\d.]/g, 'q')} came up` : 'the heartbeat of this service',
+      ),
+    );
+  expect(drive.detector.takeEvictions().clusters).toBeGreaterThan(100);
+  const [verdict] = drive.step(usual('carol'));
+  expect(verdict!.newTemplates).toEqual([]);
+  expect(verdict!.channels!.novelty).toBe(0);
 });

@@ -17,6 +17,7 @@ import {
   type StoredCluster,
 } from './cluster.ts';
 import { byteString, tokenOf } from './layout.ts';
+import { FormerTemplates, type StoredFormer } from './former.ts';
 import { LeafTable } from './leaves.ts';
 import { covers } from './merging.ts';
 import { RecencyList } from './recency.ts';
@@ -74,6 +75,8 @@ export interface StoredMiner {
   evicted: Record<EvictionReason, number>;
   /** Births allowed now; a miner stored without it starts with the whole burst. */
   births?: number;
+  /** Templates that left; see {@link FormerTemplates}. */
+  former?: StoredFormer[];
 }
 
 export type { Cluster, StoredCluster } from './cluster.ts';
@@ -87,6 +90,7 @@ export class Miner<Pane = unknown> {
   readonly #recency = new RecencyList<Pane>();
   readonly #shapes = new ShapeCache<Pane>();
   readonly #variables: Variables<Pane>;
+  readonly #former = new FormerTemplates();
   /** Of the line observed last; null: nothing in it is counted. */
   #found: Found | null = null;
   readonly #maxShapeBytes: number;
@@ -209,6 +213,7 @@ export class Miner<Pane = unknown> {
       lines: this.#lines,
       births: this.#births,
       evicted: { ...this.#evicted },
+      former: this.#former.save(),
     };
   }
 
@@ -219,6 +224,7 @@ export class Miner<Pane = unknown> {
     this.#lines = state.lines;
     this.#evicted = { ...state.evicted };
     this.#births = state.births ?? this.#options.birthBurst;
+    this.#former.restore(state.former ?? []);
     const restored = clusters.toSorted((a, b) => a.number - b.number).map((stored) => this.#rebuild(stored));
     for (const cluster of restored.sort((a, b) => a.lastLine - b.lastLine)) this.#recency.add(cluster);
   }
@@ -303,10 +309,20 @@ export class Miner<Pane = unknown> {
     leaf.version++;
     this.#recency.add(cluster);
     this.#markChanged(cluster);
-    if (!given) this.#generaliseSiblings(cluster);
+    if (!given) {
+      this.#returnAs(cluster, this.#former.take(cluster));
+      this.#generaliseSiblings(cluster);
+    }
     if (cluster.mergedInto === null) return cluster;
     // Not the sibling that took it in: that may have merged too, and another may say more of the line, which is what the tree will answer next time.
     return this.#find(bytes, start) ?? survivor(cluster);
+  }
+
+  /** Its template is back: what varied in it varies again, and it has the id that it had. */
+  #returnAs(cluster: Cluster<Pane>, places: readonly number[] | null): void {
+    if (places === null) return;
+    for (const place of places) this.#variables.generalise(cluster, place);
+    this.#settle(cluster);
   }
 
   /** A position where enough templates differ that are equal else holds a variable. */
@@ -374,6 +390,7 @@ export class Miner<Pane = unknown> {
   }
 
   #evict(cluster: Cluster<Pane>, reason: EvictionReason): void {
+    this.#former.remember(cluster);
     this.#remove(cluster);
     this.#variables.forget(cluster);
     this.#evicted[reason]++;
