@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { newCalibrations, ChannelScorer, type ChannelWindow } from '../src/detect/channels/channel-scorer.ts';
-import { CHANNELS, DEFAULT_WEIGHTS } from '../src/detect/channels/combination.ts';
+import { CHANNELS, DEFAULT_WEIGHTS } from '../src/detect/channels/channels.ts';
 import { SlotHistory } from '../src/detect/channels/slot-history.ts';
 import { DmdKernel } from '../src/detect/dmd/kernel.ts';
 import { History } from '../src/detect/history.ts';
@@ -42,7 +42,7 @@ const calibrations = newCalibrations();
 for (const calibration of calibrations) for (let k = 0; k < WINDOWS; k++) calibration.accept(3 * random() ** 3);
 
 /** 32 numeric slots with a full past of their own each. */
-const slots = new SlotHistory(WINDOWS + 1);
+const slots = new SlotHistory(WINDOWS + 1, 2);
 const table = new TemplateTable(new History(WINDOWS + 1), new VectorTable());
 const numeric = Array.from({ length: SLOTS }, (_, k) => {
   const template = table.create({ id: `slot ${k}`, text: `slot ${k}` }, 0);
@@ -76,6 +76,7 @@ const window: ChannelWindow = {
   },
   i: WINDOWS,
   from: 0,
+  earlier: [0, 1].map(() => Float64Array.from(CHANNELS, () => 4 * random())),
   slots: TEMPLATES,
   known: new Uint8Array(TEMPLATES).fill(1),
   reconstructionError: 1.7,

@@ -14,8 +14,11 @@
  *
  * An episode of a parked source stays open (a silence ends when the source speaks); `remove` forgets it when the source's stored state goes.
  *
- * Two things keep a source from crying wolf; neither touches a score:
+ * Four things keep a source from crying wolf; none touches a score:
  *
+ * - A warning is given when the window before, the newest that shares no pane with this one, was above 70 % of the threshold, too: chance is loud once, a fault
+ *   lasts. Critical is given at once. Where `dmd` is the only channel, warnings are.
+ * - What began at the same time of the day on two of the last seven days is a schedule, not an incident (`schedule.ts`); not where `dmd` is the only channel.
  * - `alert_budget`: a source that has warned more often than that in 24 h needs a higher score for its next warning (`alert-budget.ts`).
  * - `refractory_period`: for so long after an episode's end only a critical score begins the next; a warning is taken for its afterglow.
  */
@@ -24,6 +27,7 @@ import type { Gate } from '../detect/history.ts';
 import type { Verdict } from '../detect/verdict.ts';
 import { barRaise, recentWarnings, withWarning } from './alert-budget.ts';
 import { anomalyMessage } from './message.ts';
+import { EXPECTED_MS, isScheduled, recentBegins, withBegin } from './schedule.ts';
 
 export type AnomalySeverity = 'warning' | 'critical';
 export type Phase = 'start' | 'update' | 'end';
@@ -75,6 +79,10 @@ export interface AlertHistory {
   warningsMs: number[];
   /** When its last episode ended; null before that. */
   endedMs: number | null;
+  /** When loud times began in the last days, Unix milliseconds, oldest first: episodes, and what was expected. */
+  beginsMs: number[];
+  /** Until then nothing begins: what was expected is going on. */
+  expectedUntilMs: number | null;
 }
 
 export interface EpisodeOptions {
@@ -117,9 +125,14 @@ export function advanceAlerts(
 ): { after: AlertHistory; anomaly: Anomaly | null } {
   const nowMs = verdict.windowEndMs;
   if (before.episode === null) {
+    if (before.expectedUntilMs !== null && nowMs < before.expectedUntilMs) return { after: before, anomaly: null };
     const episode = beginEpisode(before, verdict, options);
     if (episode === null) return { after: before, anomaly: null };
-    return { after: { ...before, episode }, anomaly: toAnomaly('start', episode, verdict, options) };
+    const beginsMs = withBegin(before.beginsMs, nowMs);
+    if (options.dmdOnly === false && isScheduled(before.beginsMs, nowMs)) {
+      return { after: { ...before, beginsMs, expectedUntilMs: nowMs + EXPECTED_MS }, anomaly: null };
+    }
+    return { after: { ...before, beginsMs, episode }, anomaly: toAnomaly('start', episode, verdict, options) };
   }
   const { episode, anomaly } = advanceEpisode(before.episode, verdict, options);
   if (episode !== null) return { after: { ...before, episode }, anomaly };
@@ -138,6 +151,7 @@ function beginEpisode(
   const raisedBy = barRaise(warningsMs, nowMs, options);
   const severity = severityOf(verdict.score, raised(options, raisedBy));
   if (severity === null) return null;
+  if (severity === 'warning' && !isConfirmed(verdict, raised(options, raisedBy), options)) return null;
   if (severity === 'warning' && endedMs !== null && nowMs - endedMs < options.refractoryMs) return null;
   return {
     source: verdict.source,
@@ -150,6 +164,11 @@ function beginEpisode(
     raisedBy,
     earlierInDay: recentWarnings(warningsMs, nowMs).length,
   };
+}
+
+/** Was it loud a window ago, too? */
+function isConfirmed({ scoreBefore }: Verdict, thresholds: Thresholds, { dmdOnly = true }: EpisodeOptions): boolean {
+  return dmdOnly || (scoreBefore !== null && scoreBefore > holdLevel('warning', thresholds));
 }
 
 function advanceEpisode(
@@ -230,7 +249,7 @@ export class Episodes {
   /** Verdicts of one source must come in the order of their windows. */
   observe(verdict: Verdict): Anomaly | null {
     const { source, windowEndMs } = verdict;
-    const before = this.#sources.get(source) ?? { source, episode: null, warningsMs: [], endedMs: null };
+    const before = this.#sources.get(source) ?? newHistory(source);
     const { after, anomaly } = advanceAlerts(before, verdict, this.#options);
     if (this.#matters(after, windowEndMs)) this.#sources.set(source, after);
     else this.#sources.delete(source);
@@ -265,10 +284,15 @@ export class Episodes {
     return [...this.#sources.values()].sort((a, b) => (a.source < b.source ? -1 : 1));
   }
 
-  #matters({ episode, warningsMs, endedMs }: AlertHistory, nowMs: number): boolean {
+  #matters({ episode, warningsMs, endedMs, beginsMs }: AlertHistory, nowMs: number): boolean {
     if (episode !== null || recentWarnings(warningsMs, nowMs).length > 0) return true;
+    if (recentBegins(beginsMs, nowMs).length > 0) return true;
     return endedMs !== null && nowMs - endedMs < this.#options.refractoryMs;
   }
+}
+
+function newHistory(source: string): AlertHistory {
+  return { source, episode: null, warningsMs: [], endedMs: null, beginsMs: [], expectedUntilMs: null };
 }
 
 function isAlertHistory(value: unknown): value is AlertHistory {
@@ -280,6 +304,9 @@ function isAlertHistory(value: unknown): value is AlertHistory {
     (history.episode === null || isEpisode(history.episode)) &&
     Array.isArray(history.warningsMs) &&
     history.warningsMs.every(Number.isFinite) &&
+    Array.isArray(history.beginsMs) &&
+    history.beginsMs.every(Number.isFinite) &&
+    (history.expectedUntilMs === null || Number.isFinite(history.expectedUntilMs)) &&
     (history.endedMs === null || Number.isFinite(history.endedMs))
   );
 }

@@ -1,5 +1,5 @@
 import type { ChannelScorer } from './channels/channel-scorer.ts';
-import { CHANNELS, type Channel } from './channels/combination.ts';
+import { CHANNELS, type Channel } from './channels/channels.ts';
 import type { SlotPart } from './channels/slot-history.ts';
 import type { TemplateShare } from './attribution.ts';
 import type { History } from './history.ts';

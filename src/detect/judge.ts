@@ -1,10 +1,11 @@
 import { ChannelScorer } from './channels/channel-scorer.ts';
-import { packVerdict, type ChannelVerdict } from './channels/channel-verdict.ts';
-import { CHANNELS, DEFAULT_WEIGHTS, type Channel } from './channels/combination.ts';
+import { natsOf, packVerdict, type ChannelVerdict } from './channels/channel-verdict.ts';
+import { CHANNELS, DEFAULT_WEIGHTS, type Channel } from './channels/channels.ts';
+import { LASTING_WINDOWS } from './channels/lasting.ts';
 import type { Reasons } from './details.ts';
 import { explainChannels } from './findings.ts';
 import { isRecurrent, isSparse } from './gates.ts';
-import type { Gate } from './history.ts';
+import type { Gate, History } from './history.ts';
 import { unite, type PaneEntry } from './pane.ts';
 import { makeRoom } from './room.ts';
 import { WindowScorer, type ScorerOptions } from './score.ts';
@@ -163,7 +164,10 @@ export class Judge {
   /** Score and severity of a window that has been judged, now or long ago. `channels`: null where dmd is the only one, or while warming. */
   verdict(
     source: Source,
-    window: Omit<Verdict, 'source' | 'windowStartMs' | 'score' | 'detector' | 'channels' | 'severity'> & {
+    window: Omit<
+      Verdict,
+      'source' | 'windowStartMs' | 'score' | 'scoreBefore' | 'detector' | 'channels' | 'severity'
+    > & {
       channels: ChannelVerdict | null;
     },
   ): Verdict {
@@ -181,6 +185,7 @@ export class Judge {
       reconstructionError: window.reconstructionError,
       normalizedError: window.normalizedError,
       score,
+      scoreBefore: this.#scoreBefore(source.history, window.windowId),
       detector: this.#channels === null ? dmd : (channels?.loudest ?? null),
       channels: channels?.channels ?? null,
       severity: score === null ? null : this.#severity(score),
@@ -190,6 +195,13 @@ export class Judge {
       findings: window.findings,
       topTemplates: window.topTemplates,
     };
+  }
+
+  #scoreBefore(history: History, windowId: number): number | null {
+    const i = history.indexOf(windowId) - this.#options.panesPerWindow;
+    if (i < 0) return null;
+    const score = this.#channels === null ? history.window(i).normalizedError : history.verdict(i)[0]!;
+    return Number.isNaN(score) ? null : score;
   }
 
   /** What all channels say of window `i`, which is in the history. @returns null while warming */
@@ -206,6 +218,7 @@ export class Judge {
         columns: history,
         i,
         from: Math.max(0, i - this.#options.dmdWindows),
+        earlier: this.#earlierNats(history, i),
         slots: templates.bySlot.length,
         known: this.#markKnown(templates),
         reconstructionError: error,
@@ -221,6 +234,18 @@ export class Judge {
       if (this.#options.channels.includes(channel)) channels[channel] = scorer.nats[c]!;
     }
     return { ...result, channels };
+  }
+
+  /** What the channels said of the windows before `i` that share no pane with it or each other, newest first; up to one that had no score. */
+  #earlierNats(history: History, i: number): Float64Array[] {
+    const earlier: Float64Array[] = [];
+    for (let k = 1; k < LASTING_WINDOWS; k++) {
+      const j = i - k * this.#options.panesPerWindow;
+      const nats = j < 0 ? null : natsOf(history.verdict(j));
+      if (nats === null) break;
+      earlier.push(nats);
+    }
+    return earlier;
   }
 
   /** @returns whether the window counts as normal */

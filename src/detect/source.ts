@@ -107,7 +107,7 @@ export class Source {
     this.baseline = options.baseline;
     this.channels = options.channels ?? null;
     this.history = new History(options.historyWindows, { scored: this.channels !== null });
-    this.slots = options.values === true ? new SlotHistory(options.historyWindows) : null;
+    this.slots = options.values === true ? new SlotHistory(options.historyWindows, options.panesPerWindow) : null;
     const { samples, traces } = keptPerPane(options.panesPerWindow);
     this.#kept = { samples: options.keepSamples ? samples : 0, traces: traces * TRACE_BYTES };
     this.#entropyThreshold = options.entropyThreshold;

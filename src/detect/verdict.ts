@@ -1,4 +1,4 @@
-import type { Channel } from './channels/combination.ts';
+import type { Channel } from './channels/channels.ts';
 import type { Finding } from './findings.ts';
 import type { Gate } from './history.ts';
 import type { Levels } from './levels.ts';
@@ -73,6 +73,8 @@ export interface Verdict {
   normalizedError: number | null;
   /** Sigmas: of the enabled channels together; with `dmd` alone it is {@link normalizedError}. */
   score: number | null;
+  /** Score of the newest window that shares no pane with this one; null where it had none. */
+  scoreBefore: number | null;
   /** The loudest channel. */
   detector: Channel | null;
   /** Nats of each enabled channel (0 where a gate holds it back); null where `dmd` is the only one, and while warming. */

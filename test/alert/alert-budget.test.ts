@@ -75,6 +75,8 @@ describe('a source that keeps crying', () => {
     cry(episodes, [2.4, 2.6, 2.9]);
     expect(episodes.raisedBy('otlp:api-2', 1_060 * STEP_MS)).toBeGreaterThan(0);
     episodes.observe(verdict({ windowId: 1_060 + 24 * 60, score: 0 }));
+    expect(episodes.raisedBy('otlp:api-2', (1_060 + 24 * 60) * STEP_MS)).toBe(0);
+    episodes.observe(verdict({ windowId: 1_060 + 8 * 24 * 60, score: 0 }));
     expect(episodes.save()).toEqual([]);
     expect(episodes.observe(verdict({ windowId: 1_061 + 24 * 60, score: 2.1 }))?.threshold).toBe(2);
   });

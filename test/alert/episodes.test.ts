@@ -97,6 +97,21 @@ describe('gates', () => {
   });
 });
 
+describe('beside other channels a warning', () => {
+  const opened = (score: number, scoreBefore: number | null): string | undefined =>
+    new Episodes({ ...OPTIONS, dmdOnly: false }).observe(verdict({ score, scoreBefore }))?.severity;
+
+  test('waits until a window that shares no pane with it was loud, too', () => {
+    expect(opened(2.5, 1.5)).toBe('warning');
+    expect(opened(2.5, 1.4)).toBeUndefined();
+    expect(opened(2.5, null)).toBeUndefined();
+  });
+
+  test('that is critical waits for nothing', () => {
+    expect(opened(3.1, null)).toBe('critical');
+  });
+});
+
 test('sources have episodes of their own', () => {
   const episodes = new Episodes(OPTIONS);
   expect(episodes.observe(verdict({ source: 'a', score: 3.5 }))?.phase).toBe('start');

@@ -15,6 +15,7 @@ export function verdict(more: Partial<Verdict> = {}): Verdict {
     templates: 12,
     reconstructionError: 0.75,
     normalizedError: more.score ?? null,
+    scoreBefore: null,
     score: 0.5,
     detector: 'dmd',
     channels: null,

@@ -5,7 +5,7 @@ import {
   type StoredSource,
   type Verdict,
 } from '../../src/detect/detector.ts';
-import { CHANNELS } from '../../src/detect/channels/combination.ts';
+import { CHANNELS } from '../../src/detect/channels/channels.ts';
 import { ROW, ROW_BYTES, type RecordFrame } from '../../src/detect/frame.ts';
 import { HASHING_DIMENSIONS, hashEmbed } from '../../src/embed/hashing.ts';
 import { applyDelta } from '../../src/store/merge.ts';

@@ -1,6 +1,7 @@
 import type { History } from '../history.ts';
 import { Calibration, countNoise } from './calibration.ts';
-import { CHANNELS, combineChannels, isSurprise, type Channel } from './combination.ts';
+import { CHANNELS, isSurprise, type Channel } from './channels.ts';
+import { combineChannels } from './combination.ts';
 import { nearestDistance } from './distance.ts';
 import { noveltySurprise } from './novelty.ts';
 import { rateSurprise } from './rate.ts';
@@ -30,6 +31,8 @@ export interface ChannelWindow {
   i: number;
   /** First window of its past: max(0, i − dmd_windows). */
   from: number;
+  /** Nats by {@link CHANNELS} of earlier windows that share no pane, newest first. */
+  earlier: readonly ArrayLike<number>[];
   /** Template columns in use. */
   slots: number;
   /** By slot: 1 where the template has ever been in an accepted window. */
@@ -85,7 +88,7 @@ export class ChannelScorer {
       nats[c] = isHeld(channel, window) ? 0 : calibration.surprise(this.raw[c]!, scale, !isLength);
       this.#sizes[c] = calibration.size;
     }
-    return combineChannels(nats, this.#sizes, this.#weights, this.capped);
+    return combineChannels({ nats, earlier: window.earlier, sizes: this.#sizes, weights: this.#weights }, this.capped);
   }
 
   /**

@@ -1,7 +1,7 @@
 import { Acceptance } from './acceptance.ts';
 import { Calibration } from './calibration.ts';
 import { newCalibrations } from './channel-scorer.ts';
-import { CHANNELS } from './combination.ts';
+import { CHANNELS } from './channels.ts';
 
 /** JSON-safe: numbers survive JSON.stringify and JSON.parse bit for bit. */
 export interface SavedChannels {

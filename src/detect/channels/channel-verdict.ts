@@ -1,5 +1,5 @@
 import type { ChannelSurprises } from '../verdict.ts';
-import { CHANNELS, type Channel } from './combination.ts';
+import { CHANNELS, type Channel } from './channels.ts';
 
 /**
  * What the channels said of a window as numbers, for the history and the store, so that `explain` tells what was said then:
@@ -33,4 +33,9 @@ export function unpackVerdict(numbers: Float64Array): ChannelVerdict | null {
     if (!Number.isNaN(numbers[2 + c])) channels[channel] = numbers[2 + c]!;
   }
   return { score, loudest: CHANNELS[numbers[1]!]!, channels };
+}
+
+/** Nats by {@link CHANNELS}, a view; null where the source was warming. */
+export function natsOf(numbers: Float64Array): Float64Array | null {
+  return Number.isNaN(numbers[0]) ? null : numbers.subarray(2, VERDICT_NUMBERS);
 }

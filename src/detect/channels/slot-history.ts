@@ -1,7 +1,10 @@
 import type { SlotNumbers } from '../miner/numbers.ts';
 import type { Template } from '../template.ts';
 import {
+  addSummary,
   isJudged,
+  isLevel,
+  isName,
   MIN_VALUES,
   newUnrest,
   noteUnrest,
@@ -10,11 +13,16 @@ import {
   storedMean,
   valuesSurprise,
   type SlotDeviation,
+  type SlotSummary,
   type SlotUnrest,
 } from './values.ts';
 
-/** Numeric slots a source remembers; a new one takes the place of one without values, else it has to wait. */
+/** Numeric slots a source remembers; a new one takes the place of one without values or of a name, else it has to wait. */
 export const MAX_SOURCE_SLOTS = 32;
+/** Places that slots of few values a window may take. */
+const MAX_RARE = 16;
+/** Earlier windows whose values are added to those of a window that has too few. */
+const MAX_ADDED = 2;
 const FIRST_PLACES = 4;
 
 /** Number position `token` of a template, over time. */
@@ -24,6 +32,8 @@ interface Slot {
   template: Template;
   readonly token: number;
   readonly unrest: SlotUnrest;
+  /** Its numbers name something, which is not judged: another slot may have its place. */
+  isName: boolean;
 }
 
 /** JSON-safe. */
@@ -33,6 +43,7 @@ export interface SavedSlot {
   template: number;
   token: number;
   unrest: SlotUnrest;
+  isName: boolean;
 }
 
 export interface SavedSlots {
@@ -78,14 +89,16 @@ export class SlotHistory {
   #places = FIRST_PLACES;
   #cells: Float32Array;
   readonly #slots: (Slot | null)[] = [];
+  readonly #panesPerWindow: number;
   #nextNumber = 0;
   #parts: SlotPart[] = [];
   /** No place was free when the window being judged last asked for one. */
   #isFull = false;
 
   /** @param capacity - of the source's history */
-  constructor(capacity: number) {
+  constructor(capacity: number, panesPerWindow: number) {
     this.capacity = capacity;
+    this.#panesPerWindow = panesPerWindow;
     this.#cells = new Float32Array(3 * capacity * FIRST_PLACES);
   }
 
@@ -128,9 +141,8 @@ export class SlotHistory {
         if (place < 0) continue;
         const slot = this.#slots[place]!;
         const part = { template, token: now.token, nats: 0, z: 0, now, usual: null, stored: now.mean, place };
-        this.#parts.push(part);
-        if (!this.#measure(slot, part)) continue;
-        nats[judged++] = part.nats;
+        if (this.#measure(slot, part)) nats[judged++] = part.nats;
+        if (!slot.isName) this.#parts.push(part);
       }
     }
     return valuesSurprise(nats, judged);
@@ -166,11 +178,12 @@ export class SlotHistory {
     this.follow();
     const slots = this.#slots
       .filter((slot) => slot !== null)
-      .map(({ number, template, token, unrest }) => ({
+      .map(({ number, template, token, unrest, isName }) => ({
         number,
         template: template.number,
         token,
         unrest: { ...unrest },
+        isName,
       }));
     return { nextNumber: this.#nextNumber, slots };
   }
@@ -181,12 +194,12 @@ export class SlotHistory {
       throw new RangeError('stored slots must be a list with the next number');
     }
     this.#nextNumber = nextNumber;
-    for (const { number, template, token, unrest } of slots) {
+    for (const { number, template, token, unrest, isName } of slots) {
       const owner = byNumber.get(template);
-      if (owner === undefined || !(unrest.weight > 0) || !(unrest.squares >= 0)) {
+      if (owner === undefined || !(unrest.weight > 0) || !(unrest.squares >= 0) || typeof isName !== 'boolean') {
         throw new RangeError(`stored slot ${number} has no template or no unrest`);
       }
-      this.#place({ number, template: owner, token, unrest: { ...unrest } });
+      this.#place({ number, template: owner, token, unrest: { ...unrest }, isName });
     }
   }
 
@@ -211,12 +224,12 @@ export class SlotHistory {
   /** @returns -1 when there is no room */
   #placeOf(template: Template, { token, count }: SlotNumbers): number {
     const known = this.#find(template, token);
-    // A rare one would never be judged and only take a place.
-    if (known >= 0 || count < MIN_VALUES || this.#isFull) return known;
-    const isRoom = this.#slots.length < MAX_SOURCE_SLOTS || this.#slots.includes(null) || this.#freeUnused();
-    this.#isFull = !isRoom;
-    if (!isRoom) return -1;
-    return this.#place({ number: this.#nextNumber++, template, token, unrest: newUnrest() });
+    if (known >= 0 || this.#isFull) return known;
+    const used = this.#slots.reduce((n, slot) => n + (slot === null ? 0 : 1), 0);
+    if (count < MIN_VALUES && used >= MAX_RARE) return -1;
+    this.#isFull = used >= MAX_SOURCE_SLOTS && !this.#freeUnused();
+    if (this.#isFull) return -1;
+    return this.#place({ number: this.#nextNumber++, template, token, unrest: newUnrest(), isName: false });
   }
 
   #place(slot: Slot): number {
@@ -228,12 +241,13 @@ export class SlotHistory {
     return place;
   }
 
-  /** The oldest slot without values in any kept window and in this one leaves. @returns whether there was one */
+  /** The oldest slot without values in any kept window and in this one, or of a name, leaves. @returns whether there was one */
   #freeUnused(): boolean {
     let unused = -1;
     for (const [place, slot] of this.#slots.entries()) {
       if (slot === null || (unused >= 0 && this.#slots[unused]!.number < slot.number)) continue;
-      if (!this.#parts.some((part) => part.place === place) && !this.#hasValues(place)) unused = place;
+      if (this.#parts.some((part) => part.place === place)) continue;
+      if (slot.isName || !this.#hasValues(place)) unused = place;
     }
     if (unused >= 0) this.#slots[unused] = null;
     return unused >= 0;
@@ -246,9 +260,10 @@ export class SlotHistory {
 
   /** @returns whether the slot has a say */
   #measure(slot: Slot, part: SlotPart): boolean {
+    const added = this.#addEarlier(part);
     if (past.counts.length < this.capacity) past = newPast(this.capacity);
     past.n = 0;
-    for (let i = 0; i < this.size - 1; i++) {
+    for (let i = 0; i < this.size - 1 - added; i++) {
       const at = 3 * (this.#row(i) * this.#places + part.place);
       const count = this.#cells[at]!;
       if (count === 0 || normal[i] === 0) continue;
@@ -256,13 +271,55 @@ export class SlotHistory {
       past.means[past.n] = this.#cells[at + 1]!;
       past.squares[past.n++] = this.#cells[at + 2]!;
     }
-    if (!isJudged(past, part.now)) return false;
-    slotDeviation(past, part.now, deviation);
+    if (!isJudged(past, recent)) return false;
+    slotDeviation(past, recent, deviation);
+    slot.isName = isName(past, deviation.mean);
+    if (slot.isName || (part.now.count < MIN_VALUES && this.#isLevel(part.place, deviation.mean))) return false;
     part.z = deviation.z;
     part.nats = slotSurprise(deviation.z, past.n, slot.unrest);
     part.usual = Math.sign(deviation.mean) * Math.expm1(Math.abs(deviation.mean)) + 0;
     part.stored = storedMean(part.now.mean, deviation);
     return true;
+  }
+
+  /**
+   * Into `recent`: the values now and, while they are too few, those of earlier windows that share no pane with one another. What takes longer in a
+   * quiet source is heard so, some windows later.
+   *
+   * @returns how many windows back they reach
+   */
+  #addEarlier({ now, place }: SlotPart): number {
+    recent.count = now.count;
+    recent.mean = now.mean;
+    recent.squares = now.squares;
+    let added = 0;
+    for (let k = 1; k <= MAX_ADDED && recent.count < MIN_VALUES; k++) {
+      const i = this.size - 1 - k * this.#panesPerWindow;
+      if (i < 0) break;
+      const at = 3 * (this.#row(i) * this.#places + place);
+      earlier.count = this.#cells[at]!;
+      earlier.mean = this.#cells[at + 1]!;
+      earlier.squares = this.#cells[at + 2]!;
+      addSummary(recent, earlier);
+      added = k * this.#panesPerWindow;
+    }
+    return added;
+  }
+
+  #isLevel(place: number, mean: number): boolean {
+    let differences = 0;
+    let pairs = 0;
+    /** Newest window with values that shares no pane with window i. */
+    let before = -1;
+    for (let i = this.#panesPerWindow; i < this.size - 1; i++) {
+      const earlier = 3 * (this.#row(i - this.#panesPerWindow) * this.#places + place);
+      if (normal[i - this.#panesPerWindow] === 1 && this.#cells[earlier]! > 0) before = earlier;
+      const now = 3 * (this.#row(i) * this.#places + place);
+      if (before < 0 || normal[i] === 0 || this.#cells[now] === 0) continue;
+      differences += (this.#cells[now + 1]! - this.#cells[before + 1]!) ** 2;
+      pairs++;
+    }
+    return isLevel(past, mean, differences, pairs);
   }
 
   #write(at: number, count: number, mean: number, squares: number): void {
@@ -308,3 +365,5 @@ function newPast(windows: number) {
 }
 
 const deviation: SlotDeviation = { mean: 0, deviation: 0, z: 0 };
+const recent: SlotSummary = { count: 0, mean: 0, squares: 0 };
+const earlier: SlotSummary = { count: 0, mean: 0, squares: 0 };

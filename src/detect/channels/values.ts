@@ -25,7 +25,17 @@ export interface SlotUnrest {
 }
 
 export const MIN_VALUES = 4;
+/** Fewer are enough where they are as good as independent of those before. */
+const MIN_INDEPENDENT = 2;
+/** Of the mean squared difference between successive window means to twice their variance; 1 where they are independent. */
+const INDEPENDENCE = 0.5;
 export const MIN_SLOT_WINDOWS = 12;
+/** Values that differ by less than 0.2 % among each other … */
+const NAME_SPREAD = 0.002;
+/** … and are larger than this are names: process ids, ports. */
+const SMALLEST_NAME = Math.log1p(100);
+const MIN_COMPARED = 6;
+const NAME_SHARE = 0.9;
 const DECAY = 0.98;
 const PRIOR = 4;
 const LARGEST_Z = 5;
@@ -108,9 +118,39 @@ export function slotDeviation(past: SlotPast, now: SlotSummary, out: SlotDeviati
   out.z = (now.mean - mean) / out.deviation + 0;
 }
 
-/** Whether a slot has a say: enough values now, enough windows of its own. */
+/** Whether a slot has a say: enough windows of its own, and enough values now. */
 export function isJudged(past: SlotPast, now: SlotSummary): boolean {
-  return now.count >= MIN_VALUES && past.n >= MIN_SLOT_WINDOWS;
+  return now.count >= MIN_INDEPENDENT && past.n >= MIN_SLOT_WINDOWS;
+}
+
+/**
+ * Whether successive windows say much the same because the number is a level (keys in a cache, free memory), of which two values tell no more than one; or
+ * each value is a new measurement (durations, sizes). Von Neumann, "Distribution of the ratio of the mean square successive difference to the variance" (1941).
+ *
+ * @param differences - Σ (m_j − m_i)² over `pairs` of windows that follow each other without a shared pane
+ */
+export function isLevel({ n, means }: SlotPast, mean: number, differences: number, pairs: number): boolean {
+  let squares = 0;
+  for (let j = 0; j < n; j++) squares += (means[j]! - mean) ** 2;
+  return pairs < MIN_COMPARED || differences / pairs < INDEPENDENCE * 2 * (squares / (n - 1));
+}
+
+/**
+ * Whether the numbers of a slot only name something: a process id is one number for days, and another after each restart, which says nothing about the
+ * process. Large, and all but equal within nine in ten of the past windows that had more than one value.
+ *
+ * @param usual - mean of the past window means
+ */
+export function isName({ n, counts, squares }: SlotPast, usual: number): boolean {
+  if (Math.abs(usual) < SMALLEST_NAME) return false;
+  let compared = 0;
+  let equal = 0;
+  for (let j = 0; j < n; j++) {
+    if (counts[j]! < 2) continue;
+    compared++;
+    if (squares[j]! <= NAME_SPREAD * NAME_SPREAD * (counts[j]! - 1)) equal++;
+  }
+  return compared >= MIN_COMPARED && equal >= NAME_SHARE * compared;
 }
 
 /**

@@ -21,8 +21,9 @@ export function createEvaluation(labels: Labels, config: Config): EvaluationColl
   const anomalies: Anomaly[] = [];
   const { driftDetection: detection, detectors } = config;
   const episodes = { ...detection, dmdOnly: isDmdOnly(detectors) };
+  const panesPerWindow = Math.round(detection.windowSizeMs / detection.windowStepMs);
   let result: Evaluation | null = null;
-  const json = (): Evaluation => (result ??= evaluate({ verdicts, anomalies, episodes }, labels));
+  const json = (): Evaluation => (result ??= evaluate({ verdicts, anomalies, episodes, panesPerWindow }, labels));
   const notes = (): string[] => notesOn(labels, verdicts, detection);
   return {
     // Templates and samples are most of a loud verdict, and no score needs them.

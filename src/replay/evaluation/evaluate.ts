@@ -24,6 +24,8 @@ export interface Run {
   /** In the order they were sent. */
   anomalies: readonly Anomaly[];
   episodes: EpisodeOptions;
+  /** Window size / step. */
+  panesPerWindow: number;
 }
 
 /** `0.1` → with the threshold that allows 0.1 false alarms per source and hour. */
@@ -107,7 +109,7 @@ export function evaluate(run: Run, labels: Labels): Evaluation {
     Float64Array.from(verdicts, ({ score }) => score ?? NaN),
   );
   const scoring = new Scoring(placed, labels, scores);
-  const recombined = recombine(verdicts);
+  const recombined = recombine(verdicts, run.panesPerWindow);
   const rowOf = (values: Float64Array): ScoreRow => scoreRow(new Scoring(placed, labels, pick(placed, values)));
   const rows = (columns: ReadonlyMap<string, Float64Array>): Record<string, ScoreRow> =>
     Object.fromEntries(Array.from(columns, ([name, values]) => [name, rowOf(values)]));

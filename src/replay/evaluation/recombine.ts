@@ -1,6 +1,8 @@
 /** Scores as other sets of channels would have given them, from the nats of a run. */
 import { Acceptance } from '../../detect/channels/acceptance.ts';
-import { CHANNELS, combineChannels, DEFAULT_WEIGHTS, type Channel } from '../../detect/channels/combination.ts';
+import { CHANNELS, DEFAULT_WEIGHTS, type Channel } from '../../detect/channels/channels.ts';
+import { combineChannels } from '../../detect/channels/combination.ts';
+import { LASTING_WINDOWS } from '../../detect/channels/lasting.ts';
 import type { Verdict } from '../../detect/verdict.ts';
 
 export type ChannelWindow = Pick<Verdict, 'source' | 'score' | 'gates' | 'channels'>;
@@ -23,9 +25,10 @@ export interface Recombined {
  * differ a little from its row here.
  *
  * @param windows of all sources, each in the order they were judged
+ * @param panesPerWindow window size / step
  * @returns null where the run had one channel only
  */
-export function recombine(windows: readonly ChannelWindow[]): Recombined | null {
+export function recombine(windows: readonly ChannelWindow[], panesPerWindow: number): Recombined | null {
   const enabled = CHANNELS.filter((channel) => windows.some(({ channels }) => channels?.[channel] !== undefined));
   if (enabled.length === 0) return null;
   const column = (): Float64Array => new Float64Array(windows.length).fill(NaN);
@@ -39,33 +42,58 @@ export function recombine(windows: readonly ChannelWindow[]): Recombined | null 
     Array.from(without.keys(), (channel) => [channel, weightsOf(enabled.filter((other) => other !== channel))]),
   );
   const learnt = new Map<string, Learnt>();
-  const nats = new Float64Array(CHANNELS.length);
   const scratch = new Float64Array(CHANNELS.length);
   for (const [i, window] of windows.entries()) {
     let source = learnt.get(window.source);
-    if (source === undefined) learnt.set(window.source, (source = new Learnt()));
-    if (window.channels !== null) {
-      for (const [c, channel] of CHANNELS.entries()) nats[c] = window.channels[channel] ?? 0;
-      combined[i] = combineChannels(nats, source.sizes, weights, scratch).score;
-      for (const [channel, values] of alone) values[i] = window.channels[channel]!;
-      for (const [channel, values] of without)
-        values[i] = combineChannels(nats, source.sizes, weightsWithout.get(channel)!, scratch).score;
-    }
-    source.take(window);
+    if (source === undefined) learnt.set(window.source, (source = new Learnt(panesPerWindow)));
+    const said = source.take(window);
+    if (said === null) continue;
+    combined[i] = combineChannels({ ...said, weights }, scratch).score;
+    for (const [channel, values] of alone) values[i] = window.channels![channel]!;
+    for (const [channel, values] of without)
+      values[i] = combineChannels({ ...said, weights: weightsWithout.get(channel)! }, scratch).score;
   }
   return { combined, alone, without };
 }
 
-/** How many values each channel of a source is calibrated against: the cap of a channel depends on it. As the judge counts them. */
+/** What the cap of a channel and the score of what lasts depend on, counted as the judge does. */
 class Learnt {
-  readonly sizes = new Float64Array(CHANNELS.length);
+  readonly #panesPerWindow: number;
+  /** How many values each channel of the source is calibrated against. */
+  readonly #sizes = new Float64Array(CHANNELS.length);
   readonly #acceptance = new Acceptance();
+  /** Nats by {@link CHANNELS} of the newest windows, oldest first; null while warming. */
+  readonly #recent: (readonly number[] | null)[] = [];
 
-  take({ score, gates, channels }: ChannelWindow): void {
-    if (gates.includes('incomplete') || !this.#acceptance.offer(score) || channels === null) return;
+  constructor(panesPerWindow: number) {
+    this.#panesPerWindow = panesPerWindow;
+  }
+
+  /** The next window. @returns what its score is made of; null while warming */
+  take({
+    score,
+    gates,
+    channels,
+  }: ChannelWindow): { nats: readonly number[]; earlier: (readonly number[])[]; sizes: Float64Array } | null {
+    const nats = channels === null ? null : CHANNELS.map((channel) => channels[channel] ?? 0);
+    const said = nats === null ? null : { nats, earlier: this.#earlier(), sizes: this.#sizes.slice() };
+    this.#recent.push(nats);
+    if (this.#recent.length > (LASTING_WINDOWS - 1) * this.#panesPerWindow) this.#recent.shift();
+    if (gates.includes('incomplete') || !this.#acceptance.offer(score) || channels === null) return said;
     for (const [c, channel] of CHANNELS.entries()) {
       if (channel === 'dmd' && gates.includes('degraded')) continue;
-      this.sizes[c] = Math.min(CALIBRATION_WINDOWS, this.sizes[c]! + 1);
+      this.#sizes[c] = Math.min(CALIBRATION_WINDOWS, this.#sizes[c]! + 1);
     }
+    return said;
+  }
+
+  #earlier(): (readonly number[])[] {
+    const earlier: (readonly number[])[] = [];
+    for (let k = 1; k < LASTING_WINDOWS; k++) {
+      const nats = this.#recent[this.#recent.length - k * this.#panesPerWindow] ?? null;
+      if (nats === null) break;
+      earlier.push(nats);
+    }
+    return earlier;
   }
 }

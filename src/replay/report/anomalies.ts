@@ -1,6 +1,6 @@
 /** What each anomaly said, as it was sent when it was worst: opened by a click, here or in the drawing. */
 import { truncate } from '../../alert/message.ts';
-import { CHANNELS } from '../../detect/channels/combination.ts';
+import { CHANNELS } from '../../detect/channels/channels.ts';
 import type { TopTemplate } from '../../detect/verdict.ts';
 import { count, Html, markup, utc } from './html.ts';
 import type { ReportEpisode, Timeline } from './timeline.ts';

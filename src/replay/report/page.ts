@@ -1,6 +1,6 @@
 /** The report of a replay: one HTML file that loads nothing, and whose policy would let it load nothing. */
 import { createHash } from 'node:crypto';
-import { CHANNELS } from '../../detect/channels/combination.ts';
+import { CHANNELS } from '../../detect/channels/channels.ts';
 import type { Evaluation } from '../evaluation/evaluate.ts';
 import { labelName, type Labels } from '../evaluation/labels.ts';
 import { anomalySection } from './anomalies.ts';

@@ -1,6 +1,6 @@
 /** Verdicts and anomalies of a run on one axis of time, thinned so that a page can hold them. */
 import type { Anomaly } from '../../alert/episodes.ts';
-import { CHANNELS } from '../../detect/channels/combination.ts';
+import { CHANNELS } from '../../detect/channels/channels.ts';
 import type { Verdict } from '../../detect/verdict.ts';
 
 /** Sources drawn: those with the worst anomalies. */

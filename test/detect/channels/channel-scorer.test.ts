@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { CHANNELS, type Channel } from '../../../src/detect/channels/combination.ts';
+import { CHANNELS, type Channel } from '../../../src/detect/channels/channels.ts';
 import { Stream, type StreamWindow } from './stream.ts';
 import { isSound, random } from './windows.ts';
 

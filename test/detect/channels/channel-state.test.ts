@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ChannelState, type SavedChannels } from '../../../src/detect/channels/channel-state.ts';
-import { CHANNELS } from '../../../src/detect/channels/combination.ts';
+import { CHANNELS } from '../../../src/detect/channels/channels.ts';
 
 function learnt(): ChannelState {
   const state = new ChannelState();

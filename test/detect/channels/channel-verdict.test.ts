@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { packVerdict, unpackVerdict, VERDICT_NUMBERS } from '../../../src/detect/channels/channel-verdict.ts';
-import { CHANNELS } from '../../../src/detect/channels/combination.ts';
+import { CHANNELS } from '../../../src/detect/channels/channels.ts';
 
 test('what the channels said comes back from its numbers, whichever are enabled and whichever was loudest', () => {
   const numbers = new Float64Array(VERDICT_NUMBERS).fill(7);

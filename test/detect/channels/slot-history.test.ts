@@ -18,7 +18,7 @@ function open() {
     table.assignSlot(template);
     return template;
   };
-  return { table, add, slots: new SlotHistory(CAPACITY) };
+  return { table, add, slots: new SlotHistory(CAPACITY, 2) };
 }
 
 function numbers(token: number, mean: number, count = 8): SlotNumbers {
@@ -96,7 +96,7 @@ describe('the numeric slots of a source', () => {
     table.releaseSlot(two);
     // Takes the place that has become free, before that of the third.
     judge(one, three, four);
-    const restarted = new SlotHistory(CAPACITY);
+    const restarted = new SlotHistory(CAPACITY, 2);
     restarted.restore(slots.save(), new Map([one, three, four].map((template) => [template.number, template])));
     three.mergedInto = four;
     const after = restarted.save();
@@ -126,6 +126,52 @@ describe('the numeric slots of a source', () => {
       'steady <*>',
       `t${6 * MAX_SOURCE_SLOTS - 1} <*>`,
     ]);
+  });
+
+  test('that hold process ids have no say, also when one process follows another, and make room', () => {
+    const { add, slots } = open();
+    const pid = (token: number, value: number) => ({ ...numbers(token, Math.log1p(value)), squares: 0 });
+    const names = Array.from({ length: MAX_SOURCE_SLOTS }, (_, k) => add(`[<*>] step ${k}`));
+    for (let t = 0; t < 20; t++) {
+      slots.push();
+      const x = slots.judge(
+        names.map((template) => ({ template, numbers: [pid(1, t < 15 ? 21_000 : 830)] })),
+        ALL,
+      );
+      expect(x).toBe(0);
+      slots.learn();
+    }
+    expect(slots.parts).toEqual([]);
+    const took = add('took <*> ms');
+    slots.push();
+    slots.judge([{ template: took, numbers: [numbers(1, 2)] }], ALL);
+    expect(slots.parts).toMatchObject([{ template: took }]);
+    expect(slots.save().slots).toHaveLength(MAX_SOURCE_SLOTS);
+  });
+
+  /** One value every other window; what the last said that took `last`. */
+  function rarely(next: (t: number) => number, last: number): number {
+    const { add, slots } = open();
+    const template = add('took <*> ms');
+    let x = 0;
+    for (let t = 0; t < 30; t++) {
+      slots.push();
+      const mean = t >= 28 ? last : next(t);
+      x = slots.judge(t % 2 === 0 ? [{ template, numbers: [{ ...numbers(1, mean, 1), squares: 0 }] }] : [], ALL) || x;
+      slots.learn();
+    }
+    return x;
+  }
+
+  test('of few values are judged together with earlier windows', () => {
+    const next = random(4);
+    const usual = () => 2 + next();
+    expect(rarely(usual, 2.4)).toBeLessThan(1);
+    expect(rarely(usual, 6)).toBeGreaterThan(3);
+  });
+
+  test('of few values that are a level are left alone: it may stand elsewhere after a restart', () => {
+    expect(rarely((t) => 6 + 0.05 * t, 2)).toBe(0);
   });
 
   test('keep every number finite over random streams', () => {

@@ -1,7 +1,7 @@
 import { Acceptance } from '../../../src/detect/channels/acceptance.ts';
 import { Calibration } from '../../../src/detect/channels/calibration.ts';
 import { ChannelScorer, newCalibrations } from '../../../src/detect/channels/channel-scorer.ts';
-import { DEFAULT_WEIGHTS, type Channel } from '../../../src/detect/channels/combination.ts';
+import { DEFAULT_WEIGHTS, type Channel } from '../../../src/detect/channels/channels.ts';
 import { History } from '../../../src/detect/history.ts';
 
 export interface StreamWindow {
@@ -27,6 +27,7 @@ export class Stream {
     novel: [],
   };
   #accepted = 0;
+  readonly #said: number[][] = [];
 
   constructor(weights: Partial<Record<Channel, number>> = {}) {
     this.scorer = new ChannelScorer({ ...DEFAULT_WEIGHTS, ...weights });
@@ -58,6 +59,7 @@ export class Stream {
         },
         i,
         from: Math.max(0, i - 120),
+        earlier: this.#earlier(),
         slots,
         known: this.#known,
         reconstructionError: window.error ?? null,
@@ -67,6 +69,7 @@ export class Stream {
       },
       this.calibrations,
     );
+    this.#said.push(Array.from(this.scorer.nats));
     if (window.incomplete !== true && this.acceptance.offer(result?.score ?? null)) {
       this.#accepted++;
       history.set(i, { ...row, accepted: true });
@@ -74,6 +77,12 @@ export class Stream {
       if (result !== null) this.scorer.accept(this.calibrations);
     }
     return result;
+  }
+
+  /** Nats two and four windows ago. */
+  #earlier(): (readonly number[])[] {
+    const { length } = this.#said;
+    return length < 10 ? [] : [this.#said[length - 2]!, this.#said[length - 4]!];
   }
 
   /** What a restart does to the channels' own state; the history's is tested with it. */

@@ -3,6 +3,8 @@ import {
   addSummary,
   addValue,
   isJudged,
+  isLevel,
+  isName,
   logValue,
   newUnrest,
   noteUnrest,
@@ -70,11 +72,37 @@ describe('values', () => {
     expect(slotSurprise(6, 60, unrest)).toBeCloseTo(fresh, 10);
   });
 
-  test('three values, or eleven windows, have no say', () => {
+  test('one value, or eleven windows, have no say', () => {
     const past = pastOf(durations(12, 3, 12));
-    expect(isJudged(past, { count: 4, mean: 1, squares: 0 })).toBe(true);
-    expect(isJudged(past, { count: 3, mean: 1, squares: 0 })).toBe(false);
+    expect(isJudged(past, { count: 2, mean: 1, squares: 0 })).toBe(true);
+    expect(isJudged(past, { count: 1, mean: 1, squares: 0 })).toBe(false);
     expect(isJudged({ ...past, n: 11 }, { count: 4, mean: 1, squares: 0 })).toBe(false);
+  });
+
+  test('process ids are a name, durations, small constants and what varies by itself are not', () => {
+    const name = (windows: readonly SlotSummary[]) => isName(pastOf(windows), windows[0]!.mean);
+    const processes = (base: number) => summaryOf([base, base, base + 3, base + 7]);
+    expect(name(Array.from({ length: 40 }, (_, t) => processes(t < 20 ? 21_000 : 30_500)))).toBe(true);
+    // While one process follows another, both are in a window.
+    expect(name([...Array.from({ length: 20 }, () => processes(21_000)), summaryOf([21_000, 21_000, 830, 830])])).toBe(
+      true,
+    );
+    expect(name(durations(40, 4, 500))).toBe(false);
+    expect(name(Array.from({ length: 40 }, () => summaryOf([30, 30, 30])))).toBe(false);
+    expect(name(Array.from({ length: 40 }, () => summaryOf([4_000])))).toBe(false);
+  });
+
+  test('a number that hardly moves from window to window is a level, one that is drawn anew is not', () => {
+    const next = random(3);
+    const judge = (means: readonly number[]) => {
+      const past = pastOf(means.map((mean) => ({ count: 1, mean, squares: 0 })));
+      const mean = means.reduce((a, b) => a + b, 0) / means.length;
+      const differences = means.slice(1).reduce((sum, m, j) => sum + (m - means[j]!) ** 2, 0);
+      return isLevel(past, mean, differences, means.length - 1);
+    };
+    expect(judge(Array.from({ length: 60 }, (_, t) => 6 + Math.sin(t / 15)))).toBe(true);
+    expect(judge(Array.from({ length: 60 }, () => 6 + next()))).toBe(false);
+    expect(judge([1, 2, 3])).toBe(true);
   });
 
   test('the loudest slot pays for how many were looked at', () => {

@@ -40,6 +40,7 @@ function readRun(name: string): Run {
     verdicts: readLines<ScoreLine>(`${name}.scores.jsonl`).map(toVerdict),
     anomalies: anomalies as Anomaly[],
     episodes: EPISODE_OPTIONS,
+    panesPerWindow: 2,
   };
 }
 

@@ -66,7 +66,10 @@ describe('text of a log stays text', () => {
       JSON.stringify({ faults: [{ source: EVIL, kind: EVIL, start: '1', end: '2' }] }),
       'labels',
     );
-    const evaluation = evaluate({ verdicts: [loud], anomalies: [], episodes: EPISODE_OPTIONS }, labels);
+    const evaluation = evaluate(
+      { verdicts: [loud], anomalies: [], episodes: EPISODE_OPTIONS, panesPerWindow: 2 },
+      labels,
+    );
     const text = page(timeline, { inputs: [EVIL], truth: { labels, evaluation, notes: [EVIL] } });
     expect(text).toContain('&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;');
     expect(text).not.toContain('<script>alert');

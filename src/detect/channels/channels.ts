@@ -1,0 +1,19 @@
+/** In the order of design section 6; a tie for the loudest goes to the first. */
+export const CHANNELS = ['rate', 'novelty', 'severity', 'silence', 'distance', 'dmd', 'values'] as const;
+export type Channel = (typeof CHANNELS)[number];
+
+/** How much of a channel's nats counts; 0 = not enabled. */
+export const DEFAULT_WEIGHTS: Readonly<Record<Channel, number>> = {
+  rate: 1,
+  novelty: 1,
+  severity: 1,
+  silence: 1,
+  distance: 1,
+  dmd: 1,
+  values: 1,
+};
+
+/** Whether x of a channel is −ln of a probability; else it is a length. */
+export function isSurprise(channel: Channel): boolean {
+  return channel !== 'distance' && channel !== 'dmd';
+}
