@@ -16,7 +16,7 @@
  *
  * Four things keep a source from crying wolf; none touches a score:
  *
- * - A warning is given when the window before, the newest that shares no pane with this one, was above 70 % of the threshold, too: chance is loud once, a fault
+ * - A warning is given when one of the nine newest windows that share no pane with this one was above 70 % of the threshold, too: chance is loud once, a fault
  *   lasts. Critical is given at once. Where `dmd` is the only channel, warnings are.
  * - What began at the same time of the day on two of the last seven days is a schedule, not an incident (`schedule.ts`); not where `dmd` is the only channel.
  * - `alert_budget`: a source that has warned more often than that in 24 h needs a higher score for its next warning (`alert-budget.ts`).
@@ -166,7 +166,7 @@ function beginEpisode(
   };
 }
 
-/** Was it loud a window ago, too? */
+/** Was it loud shortly before, too? */
 function isConfirmed({ scoreBefore }: Verdict, thresholds: Thresholds, { dmdOnly = true }: EpisodeOptions): boolean {
   return dmdOnly || (scoreBefore !== null && scoreBefore > holdLevel('warning', thresholds));
 }

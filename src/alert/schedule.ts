@@ -13,7 +13,7 @@ const DAYS_THAT_MAKE_A_SCHEDULE = 2;
 /** A loud time that goes on for longer was not what came before: level changes are learnt within a quarter of an hour. */
 export const EXPECTED_MS = 30 * 60_000;
 /** Begins that are remembered of a source, at most. */
-const MOST_BEGINS = 64;
+const MOST_BEGINS = 32;
 
 /** @param beginsMs - when earlier loud times began */
 export function isScheduled(beginsMs: readonly number[], nowMs: number): boolean {

@@ -6,7 +6,7 @@ export interface Config {
   processors: { memoryLimiter: MemoryLimiterConfig };
   exporters: { otlp: OtlpExporterConfig };
   sources: SourcesConfig;
-  detectors: DetectorName[];
+  detectors: DetectorWeights;
   storage: { directory: string | null };
   admin: { endpoint: string; tokenFile: string | null };
   telemetry: TelemetryConfig;
@@ -16,6 +16,14 @@ export interface Config {
 /** Channels of the score that can be switched on; `dmd` alone makes `score` equal `normalized_error`. */
 export const DETECTOR_NAMES = ['dmd', 'rate', 'novelty', 'severity', 'silence', 'distance', 'values'] as const;
 export type DetectorName = (typeof DETECTOR_NAMES)[number];
+/** Those that are switched on, with how much of their nats counts, in (0, {@link MAX_WEIGHT}]. */
+export type DetectorWeights = Readonly<Partial<Record<DetectorName, number>>>;
+export const MAX_WEIGHT = 10;
+
+/** Those that are switched on; all where nothing is said. */
+export function detectorsIn(weights: DetectorWeights | undefined): readonly DetectorName[] {
+  return weights === undefined ? DETECTOR_NAMES : DETECTOR_NAMES.filter((name) => weights[name] !== undefined);
+}
 export type SnapshotKind = 'log_sum' | 'log_mean' | 'mean';
 
 /** `logs_config.drift_detection` */

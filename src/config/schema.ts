@@ -3,7 +3,7 @@
  * Messages read `what is wrong – what to do`; the loader puts path, place and value around them.
  */
 import * as v from 'valibot';
-import { DETECTOR_NAMES } from './config.ts';
+import { DETECTOR_NAMES, MAX_WEIGHT, type DetectorName, type DetectorWeights } from './config.ts';
 import { formatDuration, parseDuration } from './duration.ts';
 import { Pattern } from '../detect/pattern/pattern.ts';
 import { parseEndpoint } from '../net/endpoint.ts';
@@ -134,6 +134,36 @@ function pattern() {
 
 function list<T extends v.GenericSchema>(item: T, preset: v.InferInput<T>[] = []) {
   return v.optional(v.pipe(v.array(item), v.maxLength(1000, 'too many – at most 1000')), () => [...preset]);
+}
+
+const NO_DETECTOR = 'names no detector – leave it out for all of them; enabled: false switches the analysis off';
+
+/** `[dmd, rate]`, each counts once; or `{dmd: 1, rate: 0.5}`, each as much as is said, those left out not at all. */
+function detectors() {
+  const names = v.pipe(
+    v.array(v.picklist(DETECTOR_NAMES, `is not a detector – known: ${DETECTOR_NAMES.join(', ')}`)),
+    v.minLength(1, NO_DETECTOR),
+    v.check((given) => new Set(given).size === given.length, 'names a detector twice – keep one'),
+    v.transform((given): DetectorWeights => Object.fromEntries(given.map((name) => [name, 1]))),
+  );
+  const message = `must be a number from 0 to ${MAX_WEIGHT} – 1 is the usual weight, 0 switches it off`;
+  const weight = v.optional(
+    v.pipe(
+      v.number(message),
+      v.check((value) => value >= 0 && value <= MAX_WEIGHT, message),
+    ),
+  );
+  const weights = v.pipe(
+    v.object(Object.fromEntries(DETECTOR_NAMES.map((name) => [name, weight])) as Record<DetectorName, typeof weight>),
+    v.transform((given): DetectorWeights =>
+      Object.fromEntries(Object.entries(given).filter(([, share]) => (share ?? 0) > 0)),
+    ),
+    v.check((given) => Object.keys(given).length > 0, NO_DETECTOR),
+  );
+  return v.optional(
+    v.lazy((input): typeof names | typeof weights => (Array.isArray(input) ? names : weights)),
+    [...DETECTOR_NAMES],
+  );
 }
 
 /** A source key `type:id`; `*` stands for any run of characters. */
@@ -300,14 +330,7 @@ export const configSchema = v.object({
     exclude: list(sourceKey()),
     muted: list(sourceKey()),
   }),
-  detectors: v.optional(
-    v.pipe(
-      v.array(v.picklist(DETECTOR_NAMES, `is not a detector – known: ${DETECTOR_NAMES.join(', ')}`)),
-      v.minLength(1, 'names no detector – leave it out for all of them; enabled: false switches the analysis off'),
-      v.check((names) => new Set(names).size === names.length, 'names a detector twice – keep one'),
-    ),
-    [...DETECTOR_NAMES],
-  ),
+  detectors: detectors(),
   storage: section({ directory: v.optional(text()) }),
   admin: section({ endpoint: endpoint('127.0.0.1:8090'), token_file: v.optional(text()) }),
   telemetry: section({

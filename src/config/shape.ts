@@ -12,6 +12,8 @@ interface SchemaNode {
   entries?: Record<string, SchemaNode>;
   item?: SchemaNode;
   value?: SchemaNode;
+  /** Of `lazy`: the schema for a value of this form. */
+  getter?: (input: unknown) => unknown;
 }
 
 /**
@@ -22,7 +24,9 @@ export function toPlain(schema: GenericSchema, root: Located, problems: Problem[
   const rootNode = unwrap(schema);
   const everywhere = indexKeys(rootNode);
 
-  const visit = (node: SchemaNode, located: Located, path: string): unknown => {
+  const visit = (schemaNode: SchemaNode, located: Located, path: string): unknown => {
+    const node =
+      schemaNode.getter === undefined ? schemaNode : unwrap(schemaNode.getter(located.kind === 'map' ? {} : []));
     if (located.kind === 'scalar' && (located.broken || located.value === null)) return undefined;
     const expected =
       node.type === 'object' || node.type === 'record' ? 'map' : node.type === 'array' ? 'list' : 'scalar';

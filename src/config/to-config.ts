@@ -79,7 +79,7 @@ export function toConfig(file: ConfigFile): Config {
       exclude: sources.exclude,
       muted: sources.muted,
     },
-    detectors: [...file.detectors],
+    detectors: file.detectors,
     storage: { directory: storage.directory ?? null },
     admin: { endpoint: admin.endpoint, tokenFile: admin.token_file ?? null },
     telemetry: {

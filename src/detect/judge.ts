@@ -23,11 +23,15 @@ export interface JudgeOptions extends ScorerOptions {
   criticalThreshold: number;
   /** Those that make up the score; `dmd` alone makes it the normalised error. */
   channels: readonly Channel[];
+  /** How much of a channel's nats counts, above 0; those left out count as by default. */
+  weights?: Readonly<Partial<Record<Channel, number>>>;
 }
 
 const MAX_NEW_TEMPLATES = 5;
 /** Windows that a template is new for when it is not learnt at once. */
 const NOVEL_WINDOWS = 12;
+/** Windows that may confirm a warning, see `alert/episodes.ts`. */
+const SECOND_LOOK = 9;
 const QUIET: Reasons = { findings: [], topTemplates: [] };
 /** Gates that hold back dmd's surprise among several channels. */
 const DMD_GATES: readonly Gate[] = ['degraded', 'sparse', 'recurrent'];
@@ -49,7 +53,9 @@ export class Judge {
   constructor(options: JudgeOptions) {
     this.#options = options;
     this.scorer = new WindowScorer(options);
-    this.#channels = isDmdOnly(options.channels) ? null : new ChannelScorer(weightsOf(options.channels));
+    this.#channels = isDmdOnly(options.channels)
+      ? null
+      : new ChannelScorer(weightsOf(options.channels, options.weights));
   }
 
   /** @returns null when `work` has ended before the window could be judged: to be asked again, nothing of it is learnt yet */
@@ -103,6 +109,7 @@ export class Judge {
     if (this.#channels !== null) {
       const values = source.slots?.judge(entries, history) ?? 0;
       channels = this.#listen(this.#channels, source, i, { error, values, gates });
+      if (channels !== null && this.#channels.recurs && !gates.includes('recurrent')) gates.push('recurrent');
       accepted = this.#learn(this.#channels, source, channels, gates);
       packVerdict(channels, history.verdict(i));
     }
@@ -197,11 +204,15 @@ export class Judge {
     };
   }
 
+  /** The highest score of the {@link SECOND_LOOK} newest windows that share no pane with this one. */
   #scoreBefore(history: History, windowId: number): number | null {
-    const i = history.indexOf(windowId) - this.#options.panesPerWindow;
-    if (i < 0) return null;
-    const score = this.#channels === null ? history.window(i).normalizedError : history.verdict(i)[0]!;
-    return Number.isNaN(score) ? null : score;
+    const newest = history.indexOf(windowId) - this.#options.panesPerWindow;
+    let highest: number | null = null;
+    for (let i = newest; i >= 0 && i > newest - SECOND_LOOK; i--) {
+      const score = this.#channels === null ? history.window(i).normalizedError : history.verdict(i)[0]!;
+      if (score > (highest ?? -Infinity)) highest = score;
+    }
+    return highest;
   }
 
   /** What all channels say of window `i`, which is in the history. @returns null while warming */
@@ -287,8 +298,12 @@ export function isDmdOnly(channels: readonly string[]): boolean {
   return channels.length === 1 && channels[0] === 'dmd';
 }
 
-function weightsOf(channels: readonly Channel[]): Record<Channel, number> {
-  const weights = { ...DEFAULT_WEIGHTS };
+/** 0 = not enabled. */
+export function weightsOf(
+  channels: readonly Channel[],
+  given: Readonly<Partial<Record<Channel, number>>> = {},
+): Record<Channel, number> {
+  const weights = { ...DEFAULT_WEIGHTS, ...given };
   for (const channel of CHANNELS) if (!channels.includes(channel)) weights[channel] = 0;
   return weights;
 }

@@ -8,7 +8,7 @@ import type { Source } from './source.ts';
 import type { Template } from './template.ts';
 
 /** Version of what is written here; the store starts cold when it differs. */
-export const STATE_VERSION = 7;
+export const STATE_VERSION = 8;
 
 /** What a source's history looks like in the store: opaque to the store, versioned by {@link STATE_VERSION}. */
 export interface StoredSource {

@@ -73,7 +73,7 @@ export interface Verdict {
   normalizedError: number | null;
   /** Sigmas: of the enabled channels together; with `dmd` alone it is {@link normalizedError}. */
   score: number | null;
-  /** Score of the newest window that shares no pane with this one; null where it had none. */
+  /** The highest score of the nine newest windows that share no pane with this one; null where none had one. */
   scoreBefore: number | null;
   /** The loudest channel. */
   detector: Channel | null;

@@ -1,4 +1,4 @@
-import type { DetectorName, DriftDetectionConfig, SourcesConfig } from '../config/config.ts';
+import type { DetectorWeights, DriftDetectionConfig, SourcesConfig } from '../config/config.ts';
 import type { Embedder, EmbeddingObserver } from '../embed/embedder.ts';
 import type { Attributes, DecodedRecord } from '../receive/record.ts';
 import type { DropReason } from '../source/registry.ts';
@@ -10,8 +10,8 @@ import type { JudgedStep } from './step.ts';
 export interface PipelineOptions {
   detection: DriftDetectionConfig;
   sources: SourcesConfig;
-  /** Channels of the score; `dmd` alone when left out. */
-  detectors?: readonly DetectorName[];
+  /** Channels of the score and how much each counts; all when left out. */
+  detectors?: DetectorWeights;
   /** In place of the checklist's rules over `sources`: the library's callers name their sources themselves. */
   resolver?: SourceResolver;
   clock: 'wall' | 'event';

@@ -2,7 +2,7 @@ import { Episodes, type Episode } from '../alert/episodes.ts';
 import type { CloseStep } from '../clock/clock.ts';
 import { EventTimeClock } from '../clock/event-time.ts';
 import { WallClock } from '../clock/wall.ts';
-import { DETECTOR_NAMES } from '../config/config.ts';
+import { detectorsIn } from '../config/config.ts';
 import { isDmdOnly } from '../detect/judge.ts';
 import type { WindowExplanation } from '../detect/verdict.ts';
 import { createEmbedding, type Embedding } from '../embed/batcher.ts';
@@ -67,7 +67,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   const restored = await readServiceState(store);
   const known: KnownSource[] = store === null ? [] : await store.sources();
   const episodes = new Episodes(
-    { ...detection, dmdOnly: isDmdOnly(options.detectors ?? DETECTOR_NAMES) },
+    { ...detection, dmdOnly: isDmdOnly(detectorsIn(options.detectors)) },
     restored?.episodes ?? [],
   );
   const life = new SourceLife({

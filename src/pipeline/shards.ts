@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { DETECTOR_NAMES } from '../config/config.ts';
+import { detectorsIn } from '../config/config.ts';
 import type { DetectorOptions } from '../detect/detector.ts';
 import type { Pace } from '../shard/messages.ts';
 import { openInlineShards, openShardThreads, type InlinePoolOptions, type ShardPool } from '../shard/pool.ts';
@@ -55,7 +55,8 @@ function detectorOptions({ detection, detectors, hashSeed }: PipelineOptions): D
     delay: detection.dmdTimeDelay,
     maxRank: detection.dmdRank,
     snapshot: detection.snapshot,
-    channels: detectors ?? DETECTOR_NAMES,
+    channels: detectorsIn(detectors),
+    weights: detectors ?? {},
     warningThreshold: detection.warningThreshold,
     criticalThreshold: detection.criticalThreshold,
     hashSeed,

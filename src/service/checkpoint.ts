@@ -1,4 +1,4 @@
-import type { Config } from '../config/config.ts';
+import { detectorsIn, type Config } from '../config/config.ts';
 import { STATE_VERSION } from '../detect/persist.ts';
 import { openStore, type Store } from '../store/checkpoint.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -14,7 +14,7 @@ export async function openCheckpoint(config: Config, embedder: string, log: Log)
       embedder,
       parameters: JSON.stringify({
         ...{ windowSizeMs, windowStepMs, dmdWindows, dmdTimeDelay, dmdRank, snapshot },
-        detectors: config.detectors.toSorted(),
+        detectors: detectorsIn(config.detectors).map((name) => [name, config.detectors[name]]),
       }),
     },
   });

@@ -145,6 +145,48 @@ describe('defaults', () => {
   });
 });
 
+describe('detectors', () => {
+  const detectors = (text: string) => load(`detectors: ${text}`).detectors;
+
+  test('all count once by default, of a list those that it names', () => {
+    const weights = Object.values(loadConfig({ env: {} }).detectors);
+    expect(weights).toEqual([1, 1, 1, 1, 1, 1, 1]);
+    expect(detectors('[dmd, rate]')).toEqual({ dmd: 1, rate: 1 });
+  });
+
+  test('a map says how much each counts; left out or 0 is off', () => {
+    expect(detectors('{dmd: 1, rate: 2, values: .5, silence: 0}')).toEqual({ dmd: 1, rate: 2, values: 0.5 });
+    expect(loadConfig({ env: {}, set: ['detectors={dmd: 1, values: 0.5}'] }).detectors).toEqual({
+      dmd: 1,
+      values: 0.5,
+    });
+    expect(loadConfig({ env: {}, set: ['detectors.rate=3'] }).detectors).toEqual({ rate: 3 });
+  });
+
+  test.each([
+    ['{dmd: 1, rates: 1}', 'a.yaml:1:21: detectors.rates: unknown key – did you mean rate?'],
+    [
+      '{rate: 11}',
+      'a.yaml:1:19: detectors.rate: must be a number from 0 to 10 (11) – 1 is the usual weight, 0 switches it off',
+    ],
+    [
+      '{rate: loud}',
+      'a.yaml:1:19: detectors.rate: must be a number from 0 to 10 (loud) – 1 is the usual weight, 0 switches it off',
+    ],
+    [
+      '{rate: 0}',
+      'a.yaml:1:12: detectors: names no detector – leave it out for all of them; enabled: false switches the analysis off',
+    ],
+    ['rate', 'a.yaml:1:12: detectors: must be a list (rate) – write [a, b], or one entry a line after "- "'],
+    [
+      '[rate, noise]',
+      'a.yaml:1:19: detectors[1]: is not a detector (noise) – known: dmd, rate, novelty, severity, silence, distance, values',
+    ],
+  ])('%s is refused', (text, problem) => {
+    expect(problemsOf({ file: 'a.yaml', text: `detectors: ${text}`, env: {} })).toEqual([problem]);
+  });
+});
+
 describe('files', () => {
   test("the seed's block works verbatim", () => {
     const { driftDetection } = load(`

@@ -43,6 +43,28 @@ describe('several channels', () => {
     expect(Object.keys(verdicts[29]!.channels!).sort()).toEqual(SIX.toSorted());
   });
 
+  test('say what the loudest window before was that shares no pane with this one', () => {
+    const { drive, random } = start({ panesPerWindow: 2 });
+    const scores: (number | null)[] = [];
+    for (let t = 0; t < 50; t++) {
+      const [verdict] = drive.step([...routine(random), ...(t === 30 ? errors : [])]);
+      const before = scores.slice(Math.max(0, t - 10), Math.max(0, t - 1)).filter((score) => score !== null);
+      expect(verdict!.scoreBefore).toBe(before.length === 0 ? null : Math.max(...before));
+      scores.push(verdict!.score);
+    }
+  });
+
+  test('count as much as their weights say', () => {
+    const natsAndScore = (weights: object) => {
+      const { channels, score } = after(errors, { weights }).verdict;
+      return [channels!.severity, score!] as const;
+    };
+    const [nats, score] = natsAndScore({});
+    const [sameNats, less] = natsAndScore({ severity: 0.1 });
+    expect(sameNats).toBe(nats);
+    expect(less).toBeLessThan(score);
+  });
+
   test('leave reconstruction and normalised error as dmd alone has them', () => {
     const [one, many] = [start({ channels: ['dmd'] }), start()];
     for (let t = 0; t < 80; t++) {

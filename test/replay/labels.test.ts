@@ -56,7 +56,7 @@ test('a run is scored against labels, by all channels, by each and without each'
     const { source, score, gates, channels } = JSON.parse(line) as ScoreLine;
     return { source, score, gates: gates as Gate[], channels: channels ?? null };
   });
-  const { combined } = recombine(windows, 2)!;
+  const { combined } = recombine(windows, { panesPerWindow: 2 })!;
   expect(Array.from(combined, (score) => (Number.isNaN(score) ? null : score))).toEqual(
     windows.map(({ score }) => score),
   );

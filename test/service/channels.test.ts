@@ -17,10 +17,11 @@ test('by default a young source is heard, and every way to look at the window te
   await until('an anomaly', () => service.anomalies.length > 0);
   const { verdict, phase } = service.anomalies[0]!;
   expect(phase).toBe('start');
-  expect(verdict.gates).toContain('sparse');
-  expect(verdict.normalizedError).toBeNull();
+  expect(verdict.severity).toBe('critical');
   expect(Object.keys(verdict.channels!).sort()).toEqual(DETECTOR_NAMES.toSorted());
-  expect(verdict.channels!.dmd).toBe(0);
+  const first = service.verdicts.find(({ score }) => (score ?? 0) > 2)!;
+  expect(first.gates).toContain('sparse');
+  expect([first.normalizedError, first.channels!.dmd]).toEqual([null, 0]);
   const path = `/api/v1/sources/${encodeURIComponent('file:nginx')}/windows/${verdict.windowId}/explain`;
   expect(await service.api(path)).toMatchObject({
     score: verdict.score,
@@ -50,5 +51,7 @@ test('other channels are a cold start for stored state, the same ones in another
   };
   expect(await coldStarts('[dmd, severity]', 0)).toBe(0);
   expect(await coldStarts('[severity, dmd]', 15)).toBe(0);
-  expect(await coldStarts('[dmd]', 30)).toBe(1);
+  expect(await coldStarts('{severity: 1, dmd: 1}', 30)).toBe(0);
+  expect(await coldStarts('{severity: 1, dmd: 0.5}', 45)).toBe(1);
+  expect(await coldStarts('[dmd]', 60)).toBe(1);
 });

@@ -2,12 +2,17 @@ import type { History } from '../history.ts';
 import { Calibration, countNoise } from './calibration.ts';
 import { CHANNELS, isSurprise, type Channel } from './channels.ts';
 import { combineChannels } from './combination.ts';
-import { nearestDistance } from './distance.ts';
+import { hasRecurred, nearestDistance } from './distance.ts';
 import { noveltySurprise } from './novelty.ts';
 import { rateSurprise } from './rate.ts';
 import { severitySurprise } from './severity.ts';
 import { silenceSurprise } from './silence.ts';
 import { TemplateCounts } from './template-counts.ts';
+
+const DISTANCE = CHANNELS.indexOf('distance');
+
+/** Templates that must surge together before a window can be told from others of its kind: silence looks like silence, one error like another. */
+const SIGNATURE_TEMPLATES = 5;
 
 /** Accepted windows before anything is scored: `warming` until then. */
 export const MIN_ACCEPTED = 6;
@@ -61,6 +66,8 @@ export class ChannelScorer {
   readonly capped = new Float64Array(CHANNELS.length);
   /** Surprises by template slot, for attribution. */
   readonly templates = new TemplateCounts();
+  /** The window scored last has come twice before. */
+  recurs = false;
   /** `rate`'s b by template slot. */
   rateParts = new Float64Array(0);
   readonly #weights: Float64Array;
@@ -80,12 +87,13 @@ export class ChannelScorer {
     templates.load(history, i, from, slots, known);
     if (templates.n < MIN_ACCEPTED) return null;
     this.#measure(window);
+    this.recurs = this.#surging() >= SIGNATURE_TEMPLATES && hasRecurred(history, i, from, slots, this.raw[DISTANCE]!);
     const noise = countNoise(templates.mean, slots);
     for (const [c, channel] of CHANNELS.entries()) {
       const calibration = calibrations[c]!;
       const isLength = !isSurprise(channel);
       const scale = isLength ? calibration.lengthScale(noise) : 1;
-      nats[c] = isHeld(channel, window) ? 0 : calibration.surprise(this.raw[c]!, scale, !isLength);
+      nats[c] = isHeld(channel, window, this.recurs) ? 0 : calibration.surprise(this.raw[c]!, scale, !isLength);
       this.#sizes[c] = calibration.size;
     }
     return combineChannels({ nats, earlier: window.earlier, sizes: this.#sizes, weights: this.#weights }, this.capped);
@@ -100,6 +108,14 @@ export class ChannelScorer {
     for (const [c, channel] of CHANNELS.entries()) {
       if (!(degraded && channel === 'dmd')) calibrations[c]!.accept(this.raw[c]!);
     }
+  }
+
+  /** Templates that come e times as often as usual. */
+  #surging(): number {
+    const { now, mean, slots } = this.templates;
+    let surging = 0;
+    for (let slot = 0; slot < slots; slot++) if (now[slot]! + 1 > Math.E * (mean[slot]! + 1)) surging++;
+    return surging;
   }
 
   #measure(window: ChannelWindow): void {
@@ -143,7 +159,8 @@ export function newCalibrations(): Calibration[] {
   return CHANNELS.map(() => new Calibration());
 }
 
-function isHeld(channel: Channel, { dmdHeld, incomplete }: ChannelWindow): boolean {
+function isHeld(channel: Channel, { dmdHeld, incomplete }: ChannelWindow, recurs: boolean): boolean {
+  if (recurs && channel !== 'novelty' && channel !== 'values') return true;
   if (channel === 'dmd' && dmdHeld) return true;
   return incomplete && channel !== 'rate' && channel !== 'severity' && channel !== 'novelty';
 }

@@ -39,6 +39,33 @@ export function nearestDistance(history: History, i: number, from: number, slots
   return sum / Math.min(n, NEAREST);
 }
 
+/** Share of the distance to what is normal within which two windows are the same. */
+const SIMILAR = 0.2;
+/** Windows between two occurrences. */
+const APART = 10;
+/** Earlier occurrences after which a window is nothing new. */
+const OCCURRENCES = 2;
+
+/**
+ * Whether this window, unlike anything normal, has come twice before: a start that writes its eight hundred lines again. Windows that were left out of what
+ * is normal match when they are five times as near as the nearest normal ones; matches at most ten windows apart are one occurrence, and those that reach
+ * up to i are the present one, so that a fault which lasts or flaps is not its own precedent. As `isRecurrent` in `gates.ts` does for the error of `dmd`.
+ *
+ * @param x - {@link nearestDistance} of the window, which has just been measured
+ */
+export function hasRecurred(history: History, i: number, from: number, slots: number, x: number): boolean {
+  if (!(x > 0)) return false;
+  const limit = (SIMILAR * x) ** 2;
+  let occurrences = 0;
+  let last = i;
+  for (let j = i - 1; j >= from; j--) {
+    if (history.accepted(j) || squaredDistance(history.counts(j), slots) > limit) continue;
+    if (last - j > APART && ++occurrences === OCCURRENCES) return true;
+    last = j;
+  }
+  return false;
+}
+
 let now = new Float64Array(64);
 
 function loadNow(counts: Uint32Array, slots: number): void {

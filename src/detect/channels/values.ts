@@ -36,6 +36,8 @@ const NAME_SPREAD = 0.002;
 const SMALLEST_NAME = Math.log1p(100);
 const MIN_COMPARED = 6;
 const NAME_SHARE = 0.9;
+/** Variance of y that is never news: a tenth of an e-fold. */
+const FLOOR = 0.01;
 const DECAY = 0.98;
 const PRIOR = 4;
 const LARGEST_Z = 5;
@@ -114,7 +116,7 @@ export function slotDeviation(past: SlotPast, now: SlotSummary, out: SlotDeviati
   const w2 = degrees > 0 ? within / degrees : 0;
   const tau2 = Math.max(s2 - (w2 * inverses) / n, 0.2 * s2) * (1 + 4 / n);
   out.mean = mean;
-  out.deviation = Math.sqrt(tau2 + w2 / now.count + 0.01);
+  out.deviation = Math.sqrt(tau2 + w2 / now.count + FLOOR);
   out.z = (now.mean - mean) / out.deviation + 0;
 }
 
@@ -124,15 +126,16 @@ export function isJudged(past: SlotPast, now: SlotSummary): boolean {
 }
 
 /**
- * Whether successive windows say much the same because the number is a level (keys in a cache, free memory), of which two values tell no more than one; or
- * each value is a new measurement (durations, sizes). Von Neumann, "Distribution of the ratio of the mean square successive difference to the variance" (1941).
+ * Whether the number is a level (keys in a cache, free memory), of which two values tell no more than one, and not each value a new measurement (durations,
+ * sizes): it moves by less than a tenth, or successive windows say much the same. Von Neumann, "Distribution of the ratio of the mean square successive difference to the variance" (1941).
  *
  * @param differences - Σ (m_j − m_i)² over `pairs` of windows that follow each other without a shared pane
  */
 export function isLevel({ n, means }: SlotPast, mean: number, differences: number, pairs: number): boolean {
   let squares = 0;
   for (let j = 0; j < n; j++) squares += (means[j]! - mean) ** 2;
-  return pairs < MIN_COMPARED || differences / pairs < INDEPENDENCE * 2 * (squares / (n - 1));
+  const variance = squares / (n - 1);
+  return pairs < MIN_COMPARED || variance < FLOOR || differences / pairs < INDEPENDENCE * 2 * variance;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Anomaly } from '../../alert/episodes.ts';
-import type { Config } from '../../config/config.ts';
+import { detectorsIn, type Config } from '../../config/config.ts';
 import { isDmdOnly } from '../../detect/judge.ts';
 import type { Verdict } from '../../detect/verdict.ts';
 import { evaluate, type Evaluation } from './evaluate.ts';
@@ -20,10 +20,11 @@ export function createEvaluation(labels: Labels, config: Config): EvaluationColl
   const verdicts: Verdict[] = [];
   const anomalies: Anomaly[] = [];
   const { driftDetection: detection, detectors } = config;
-  const episodes = { ...detection, dmdOnly: isDmdOnly(detectors) };
+  const episodes = { ...detection, dmdOnly: isDmdOnly(detectorsIn(detectors)) };
   const panesPerWindow = Math.round(detection.windowSizeMs / detection.windowStepMs);
   let result: Evaluation | null = null;
-  const json = (): Evaluation => (result ??= evaluate({ verdicts, anomalies, episodes, panesPerWindow }, labels));
+  const json = (): Evaluation =>
+    (result ??= evaluate({ verdicts, anomalies, episodes, panesPerWindow, weights: detectors }, labels));
   const notes = (): string[] => notesOn(labels, verdicts, detection);
   return {
     // Templates and samples are most of a loud verdict, and no score needs them.

@@ -1,5 +1,6 @@
 /** Everything that `replay --labels` says, as one JSON object. */
 import { Episodes, type Anomaly, type EpisodeOptions } from '../../alert/episodes.ts';
+import type { Channel } from '../../detect/channels/channels.ts';
 import type { Verdict } from '../../detect/verdict.ts';
 import type { Labels } from './labels.ts';
 import { createRandom } from './random.ts';
@@ -26,6 +27,8 @@ export interface Run {
   episodes: EpisodeOptions;
   /** Window size / step. */
   panesPerWindow: number;
+  /** Of the channels; those left out count as by default. */
+  weights?: Readonly<Partial<Record<Channel, number>>>;
 }
 
 /** `0.1` → with the threshold that allows 0.1 false alarms per source and hour. */
@@ -109,7 +112,7 @@ export function evaluate(run: Run, labels: Labels): Evaluation {
     Float64Array.from(verdicts, ({ score }) => score ?? NaN),
   );
   const scoring = new Scoring(placed, labels, scores);
-  const recombined = recombine(verdicts, run.panesPerWindow);
+  const recombined = recombine(verdicts, run);
   const rowOf = (values: Float64Array): ScoreRow => scoreRow(new Scoring(placed, labels, pick(placed, values)));
   const rows = (columns: ReadonlyMap<string, Float64Array>): Record<string, ScoreRow> =>
     Object.fromEntries(Array.from(columns, ([name, values]) => [name, rowOf(values)]));

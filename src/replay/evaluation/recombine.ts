@@ -1,8 +1,9 @@
 /** Scores as other sets of channels would have given them, from the nats of a run. */
 import { Acceptance } from '../../detect/channels/acceptance.ts';
-import { CHANNELS, DEFAULT_WEIGHTS, type Channel } from '../../detect/channels/channels.ts';
+import { CHANNELS, type Channel } from '../../detect/channels/channels.ts';
 import { combineChannels } from '../../detect/channels/combination.ts';
 import { LASTING_WINDOWS } from '../../detect/channels/lasting.ts';
+import { weightsOf } from '../../detect/judge.ts';
 import type { Verdict } from '../../detect/verdict.ts';
 
 export type ChannelWindow = Pick<Verdict, 'source' | 'score' | 'gates' | 'channels'>;
@@ -25,27 +26,32 @@ export interface Recombined {
  * differ a little from its row here.
  *
  * @param windows of all sources, each in the order they were judged
- * @param panesPerWindow window size / step
+ * @param run window size / step, and the weights that were configured
  * @returns null where the run had one channel only
  */
-export function recombine(windows: readonly ChannelWindow[], panesPerWindow: number): Recombined | null {
+export function recombine(
+  windows: readonly ChannelWindow[],
+  run: { panesPerWindow: number; weights?: Readonly<Partial<Record<Channel, number>>> },
+): Recombined | null {
   const enabled = CHANNELS.filter((channel) => windows.some(({ channels }) => channels?.[channel] !== undefined));
   if (enabled.length === 0) return null;
   const column = (): Float64Array => new Float64Array(windows.length).fill(NaN);
   const combined = column();
   const alone = new Map(enabled.map((channel) => [channel, column()]));
   const without = new Map(enabled.length > 1 ? enabled.map((channel) => [channel, column()]) : []);
-  const weightsOf = (channels: readonly Channel[]): number[] =>
-    CHANNELS.map((channel) => (channels.includes(channel) ? DEFAULT_WEIGHTS[channel] : 0));
-  const weights = weightsOf(enabled);
+  const weightsOfAll = (channels: readonly Channel[]): number[] => {
+    const weights = weightsOf(channels, run.weights);
+    return CHANNELS.map((channel) => weights[channel]);
+  };
+  const weights = weightsOfAll(enabled);
   const weightsWithout = new Map(
-    Array.from(without.keys(), (channel) => [channel, weightsOf(enabled.filter((other) => other !== channel))]),
+    Array.from(without.keys(), (channel) => [channel, weightsOfAll(enabled.filter((other) => other !== channel))]),
   );
   const learnt = new Map<string, Learnt>();
   const scratch = new Float64Array(CHANNELS.length);
   for (const [i, window] of windows.entries()) {
     let source = learnt.get(window.source);
-    if (source === undefined) learnt.set(window.source, (source = new Learnt(panesPerWindow)));
+    if (source === undefined) learnt.set(window.source, (source = new Learnt(run.panesPerWindow)));
     const said = source.take(window);
     if (said === null) continue;
     combined[i] = combineChannels({ ...said, weights }, scratch).score;

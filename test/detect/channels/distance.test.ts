@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nearestDistance } from '../../../src/detect/channels/distance.ts';
+import { hasRecurred, nearestDistance } from '../../../src/detect/channels/distance.ts';
 import { historyOf } from './windows.ts';
 
 test('the worked example: the three nearest of four', () => {
@@ -46,4 +46,20 @@ test('counts beyond the table of logarithms are logarithms too', () => {
       2,
     ),
   ).toBeCloseTo(Math.hypot(Math.log(4097 / 4096), Math.log(4294967296)), 12);
+});
+
+test('a window unlike anything normal recurs when it came twice before, apart from each other and from now', () => {
+  /** Calm windows of one count, with a start of five templates at the places given; only calm ones are normal. */
+  const recurs = (starts: readonly number[], now: readonly number[] = [3, 90, 40, 12, 7]): boolean => {
+    const windows = Array.from({ length: 60 }, (_, t) => (starts.includes(t) ? [3, 88, 41, 12, 7] : [3, 0, 0, 0, 0]));
+    const history = historyOf([...windows, [...now]], { accepted: (i) => !starts.includes(i) });
+    return hasRecurred(history, 60, 0, 5, nearestDistance(history, 60, 0, 5));
+  };
+  expect(recurs([10, 30])).toBe(true);
+  expect(recurs([10])).toBe(false);
+  // One occurrence, and one that reaches up to now.
+  expect(recurs([10, 11, 14])).toBe(false);
+  expect(recurs([30, 52, 56, 59])).toBe(false);
+  expect(recurs([10, 30], [3, 90, 0, 0, 900])).toBe(false);
+  expect(recurs([10, 30], [3, 0, 0, 0, 0])).toBe(false);
 });

@@ -197,7 +197,10 @@ describe('the numeric slots of a source', () => {
     const { slots } = open();
     expect(() =>
       slots.restore(
-        { nextNumber: 1, slots: [{ number: 0, template: 9, token: 1, unrest: { squares: 4, weight: 4 } }] },
+        {
+          nextNumber: 1,
+          slots: [{ number: 0, template: 9, token: 1, unrest: { squares: 4, weight: 4 }, isName: false }],
+        },
         new Map(),
       ),
     ).toThrow(RangeError);
