@@ -7,10 +7,10 @@ import { CLASS, DIGIT, HEX_LETTER, JOINER, WIDE, WORD_MAX } from './bytes.ts';
 import type { Fields } from './fields.ts';
 import { EXACT_PRIME, FOLD_PRIME, MARK_EXACT, MARK_FOLD, mix } from './hash.ts';
 import { LONGEST_ASCII_WORD, chainEnd, isDigitsId, isDoubleColon, isId, isNumber } from './ids.ts';
-import { FIXED, HARD, MASK, SOFT } from './kinds.ts';
-import { isName, isSign } from './rules.ts';
+import { FIXED, HARD, MASK, NAME, SOFT } from './kinds.ts';
+import { isContext, isName, isSign } from './rules.ts';
 import type { TokenList } from './token-list.ts';
-import { BOOLEAN, DAY_HALF, HTTP, MONTH, STATE, UNIT, WEEKDAY, type Vocabulary } from './vocabulary.ts';
+import { BOOLEAN, DAY_HALF, HTTP, MONTH, STATE, WEEKDAY, type Vocabulary } from './vocabulary.ts';
 
 // V8 folds a module's own constants into the code but loads imported ones at every use: a fifth of a scan, measured.
 const classOf = CLASS;
@@ -26,7 +26,7 @@ const markFold = MARK_FOLD;
 /** A state inside a path is part of a name, in a short compound (`login_failed`) it is a state. */
 const MOST_WORDS_OF_A_STATE = 3;
 /** Longer ones are no path that anybody wrote: in a flood of them a line is turned away at its first word. */
-const MOST_WORDS_OF_A_NAME = 10;
+const MOST_WORDS_OF_A_NAME = 8;
 /** Words that stand beside the numbers of a date. */
 const DATE_PART = MONTH | WEEKDAY | DAY_HALF;
 
@@ -70,6 +70,8 @@ export class CompoundReader {
     let head = 0;
     let dots = 0;
     let colon = false;
+    /** Some word ends with a digit or holds one: `eth0`, `scsi1`. */
+    let numbered = false;
     /** No chain of hex groups begins before here. */
     let noChainBefore = from;
     let slashes = from > lineStart && bytes[from - 1] === SLASH ? 1 : 0;
@@ -86,6 +88,9 @@ export class CompoundReader {
       let markStart = i;
       let meaning = 0;
       words++;
+      // No name and no state: what comes decides nothing, and a line that nobody wants is not read to the end of a token that may be all of it.
+      if (words === MOST_WORDS_OF_A_NAME + 1 && literal && list.wanted !== null)
+        if (this.#fields.isOutside() && this.#fields.isSettled() && list.isUnwanted(index, head)) return -1;
       if (kind === digitClass) {
         // Numbers need no hash: groups like 10.0.0.7:80 or 2026-11-22 are one run.
         const wordsBefore = words;
@@ -143,6 +148,7 @@ export class CompoundReader {
             i++;
           } while (i < limit && (kind = classOf[bytes[i]!]!) <= wordMax);
           markStart = i;
+          numbered = true;
           if (isId(wordBits, digits, turns, i - wordStart)) markStart = wordStart;
           else if (turns === 1 && (digits > 1 || i - wordStart < 3)) {
             markStart = headEnd;
@@ -190,9 +196,6 @@ export class CompoundReader {
           if (!literal) {
             literal = true;
             head = exact;
-            // A line that nobody wants is not read to the end of its first token, which may be all of it.
-            if (list.wanted !== null && (meaning & UNIT) === 0 && this.#fields.isOutside())
-              if (list.isUnwanted(index, head)) return -1;
           }
           // `host.info` is a name.
           if ((meaning & STATE) !== 0 && (isFirst || bytes[wordStart - 1] !== DOT)) state = true;
@@ -241,7 +244,9 @@ export class CompoundReader {
     if (!literal) kind = MASK;
     else if (state && words <= MOST_WORDS_OF_A_STATE) kind = FIXED;
     else if (words === 1 && (lastMeaning & BOOLEAN) !== 0) kind = SOFT;
-    else if (words <= MOST_WORDS_OF_A_NAME && isName(bytes, tokenEnd, dots, slashes)) kind = SOFT;
+    else if (words <= MOST_WORDS_OF_A_NAME && isName(bytes, tokenEnd, dots, slashes)) kind = slashes > 0 ? SOFT : NAME;
+    else if (isContext(bytes, tokenStart, tokenEnd, limit) && list.isMasked()) kind = NAME;
+    else if (words === 1 && numbered) kind = NAME;
     list.kind[index] = kind;
     list.count = index + 1;
     // The first slash of a path belongs to it, as it does where the path is nothing else.

@@ -7,7 +7,7 @@ import { CLASS, DIGIT, QUOTE, SEPARATOR } from './bytes.ts';
 import { Groups, joinValue } from './groups.ts';
 import { mix } from './hash.ts';
 import { isNumber } from './ids.ts';
-import { FIXED, HARD, KEY, MASK, SOFT, STATUS } from './kinds.ts';
+import { FIXED, HARD, KEY, MASK, NAME, SOFT, STATUS } from './kinds.ts';
 import { isBare, isBlank, isSign, isStatus, mayQuote } from './rules.ts';
 import type { TokenList } from './token-list.ts';
 import { LEVEL_KEY, MESSAGE_KEY, STATUS_KEY, UNIT } from './vocabulary.ts';
@@ -89,6 +89,11 @@ export class Fields {
     return this.expect === 0 && this.valueFrom < 0;
   }
 
+  /** What was read last will not become part of a longer value: it is in no quotes and no brackets. */
+  isSettled(): boolean {
+    return this.valueFrom < 0 && !this.#groups.isOpen;
+  }
+
   /** The line was read up to `at`. */
   finish(bytes: Uint8Array, at: number, json: boolean): void {
     if (this.expect === AFTER_EQUALS) this.emptyValue(at);
@@ -164,7 +169,8 @@ export class Fields {
       list.replace(index, bytes, list.start[index]!, list.end[index]!);
       list.markCount = list.firstMark[index]!;
       list.kind[index] = FIXED;
-    } else if (kind === HARD && this.#rule !== MESSAGE_KEY && this.valueFrom < 0) list.kind[index] = SOFT;
+    } else if ((kind === HARD || kind === NAME) && this.#rule !== MESSAGE_KEY && this.valueFrom < 0)
+      list.kind[index] = SOFT;
   }
 
   /** Whether token `index` is a number: it says which status or level it is. */

@@ -4,12 +4,14 @@
  *     ws=WorkSource{10113, 1}   ->   KEY ws | SOFT WorkSource{<*>}          tags: [a, b]   ->   HARD tags | SOFT [a, b]
  *     1190 bytes (1.16 KB)      ->   SOFT <*> bytes (<*> KB)
  */
-import { HARD, MASK, SOFT } from './kinds.ts';
+import { HARD, MASK, NAME, SOFT } from './kinds.ts';
 import type { TokenList } from './token-list.ts';
 
 const OPEN_PARENTHESIS = 0x28;
 const CLOSE_PARENTHESIS = 0x29;
 const COMMA = 0x2c;
+const LESS = 0x3c;
+const GREATER = 0x3e;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
@@ -24,6 +26,8 @@ export class Groups {
   #openedAt = 0;
   #depth = 0;
   #isValue = false;
+  /** It is `key=<value>`; elsewhere `<` and `>` are arrows and comparisons. */
+  #isAngle = false;
   #hasComma = false;
   /** Indices of the last two numbers with a unit, and of the first token in the last parentheses; -1 for none. */
   #quantity = -1;
@@ -37,9 +41,15 @@ export class Groups {
   begin(): void {
     this.#value = -1;
     this.#from = -1;
+    this.#isAngle = false;
     this.#quantity = -1;
     this.#quantityBefore = -1;
     this.#parenthesis = -1;
+  }
+
+  /** Inside of a bracket that may hold one value. */
+  get isOpen(): boolean {
+    return this.#from >= 0;
   }
 
   /** Token `index` is a field's value: a group that follows at once is part of it. */
@@ -66,6 +76,8 @@ export class Groups {
       if (this.#depth === 1) this.#hasComma = true;
     } else if (byte === OPEN_BRACKET || byte === OPEN_BRACE || byte === OPEN_PARENTHESIS)
       this.#open(byte, at, expected);
+    else if (byte === LESS && (this.#from < 0 ? expected : this.#isAngle)) this.#open(byte, at, expected);
+    else if (byte === GREATER && this.#isAngle) this.#close(bytes, at);
     else if (byte === CLOSE_BRACKET || byte === CLOSE_BRACE) this.#close(bytes, at);
     else if (byte === CLOSE_PARENTHESIS) {
       this.#joinQuantities(bytes, at + 1);
@@ -83,6 +95,7 @@ export class Groups {
     const behind = !expected && this.#value >= 0 && this.#value === list.count - 1 && list.end[this.#value] === at;
     this.#isValue = expected || behind;
     if (!this.#isValue && byte !== OPEN_BRACKET) return;
+    this.#isAngle = byte === LESS;
     this.#openedAt = behind ? list.start[this.#value]! : at;
     this.#from = behind ? this.#value : list.count;
     this.#depth = 1;
@@ -94,6 +107,7 @@ export class Groups {
     if (this.#from < 0 || --this.#depth > 0) return;
     const first = this.#from;
     this.#from = -1;
+    this.#isAngle = false;
     this.#value = -1;
     // A list in a sentence shows by its commas; states and fields inside say more than one value.
     if (!(this.#isValue || this.#hasComma) || !list.isPlain(first)) return;
@@ -115,5 +129,5 @@ export class Groups {
 /** Tokens from `first` on are one value. */
 export function joinValue(list: TokenList, first: number, bytes: Uint8Array): void {
   if (list.count > first + 1) list.collapse(first, bytes);
-  else if (list.kind[first] === HARD) list.kind[first] = SOFT;
+  else if (list.kind[first] === HARD || list.kind[first] === NAME) list.kind[first] = SOFT;
 }

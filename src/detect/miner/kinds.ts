@@ -8,12 +8,14 @@ export const SOFT = 1;
 export const MASK = 2;
 /** Only in clusters: a position that held different words. */
 export const WILD = 3;
+/** The name of a host or class: a word of a sentence, but never what tells where a line belongs. */
+export const NAME = 4;
 /** A state, outcome or level: lines that differ here never share a template. */
-export const FIXED = 4;
+export const FIXED = 5;
 /** FIXED, and shown as a status class (`5xx`). */
-export const STATUS = 5;
+export const STATUS = 6;
 /** Name of a field: lines that differ here never share a template. */
-export const KEY = 6;
+export const KEY = 7;
 
 /** Per token: exact lane, fold lane, kind. */
 export type Lanes = number[];

@@ -23,11 +23,11 @@ import { covers } from './merging.ts';
 import { RecencyList } from './recency.ts';
 import { MAX_SHAPE_BYTES } from './shape.ts';
 import { ShapeCache } from './shape-cache.ts';
-import { HARD, SOFT, WILD, type TokenLimits } from './kinds.ts';
+import { HARD, NAME, SOFT, WILD, type TokenLimits } from './kinds.ts';
 import { siblingsOf } from './siblings.ts';
 import { Tokens } from './tokens.ts';
 import { Variables, type Found } from './variables.ts';
-import { isConstant, opposes } from './words.ts';
+import { areConstants, opposes } from './words.ts';
 
 export interface MinerOptions extends TokenLimits {
   /** Clusters a source keeps; the least recently used leaves. */
@@ -279,7 +279,7 @@ export class Miner<Pane = unknown> {
       if (own === WILD || (lanes[3 * i] === line.exact[i] && lanes[3 * i + 1] === line.fold[i])) continue;
       different.push(i);
       const other = line.kind[i]!;
-      if ((own !== HARD && own !== SOFT) || (other !== HARD && other !== SOFT)) continue;
+      if (!mayOppose(own) || !mayOppose(other)) continue;
       if (this.#mustStayApart(cluster, cluster.token(i), tokenOf(layout, i, other))) return false;
     }
     for (const i of different) this.#variables.generalise(cluster, i);
@@ -289,7 +289,7 @@ export class Miner<Pane = unknown> {
 
   #mustStayApart(cluster: Cluster<Pane>, own: string, other: string): boolean {
     if (opposes(own, other)) return true;
-    return cluster.leaf.candidates.length < ENUMERATION && isConstant(own) && isConstant(other);
+    return cluster.leaf.candidates.length < ENUMERATION && areConstants(own, other);
   }
 
   #birth(bytes: Uint8Array, start: number, given: boolean): Cluster<Pane> {
@@ -405,6 +405,10 @@ export class Miner<Pane = unknown> {
     if (this.#changed.length > 2 * this.#options.maxClusters)
       this.#changed = this.#changed.filter((other) => other.changed);
   }
+}
+
+function mayOppose(kind: number): boolean {
+  return kind === HARD || kind === SOFT || kind === NAME;
 }
 
 function leastRecent<Pane>(leaf: Leaf<Pane>): Cluster<Pane> {

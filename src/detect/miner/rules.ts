@@ -3,6 +3,9 @@ import { BACKSLASH, CLASS, DIGIT, HEX_LETTER, JOINER, QUOTE, SPACE, WORD_MAX } f
 
 const LONGEST_ESCAPE = 32;
 const OPEN_PAREN = 0x28;
+const CLOSE_PAREN = 0x29;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
 const COMMA = 0x2c;
 const COLON = 0x3a;
 const EQUALS = 0x3d;
@@ -97,6 +100,13 @@ export function isName(bytes: Uint8Array, to: number, dots: number, slashes: num
   for (let k = 0; k < FAILURES.length; k++)
     if (startsWith(bytes, to - FAILURES[k]!.length, to, FAILURES[k]!, 0x20)) return false;
   return true;
+}
+
+/** A word alone in brackets: where a line begins so, it names a thread or a user. */
+export function isContext(bytes: Uint8Array, from: number, to: number, limit: number): boolean {
+  if (from === 0 || to >= limit) return false;
+  const open = bytes[from - 1]!;
+  return (open === OPEN_PAREN && bytes[to] === CLOSE_PAREN) || (open === OPEN_BRACKET && bytes[to] === CLOSE_BRACKET);
 }
 
 /** Only blanks between two tokens. */

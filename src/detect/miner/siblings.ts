@@ -1,5 +1,5 @@
 import type { Cluster } from './cluster.ts';
-import { HARD, WILD } from './kinds.ts';
+import { HARD, NAME, WILD } from './kinds.ts';
 
 /** So many values make a word a variable. Two may be two events; a third that differs nowhere else says that the word names something. */
 const SIBLINGS = 3;
@@ -28,13 +28,17 @@ function onlyDifference<Pane>({ lanes: a }: Cluster<Pane>, { lanes: b }: Cluster
   for (let at = 0; at < a.length; at += 3) {
     if (a[at] === b[at] && a[at + 1] === b[at + 1]) continue;
     // Values of fields, numbers and what has varied before do not tell two templates apart.
-    if (a[at + 2] !== HARD || b[at + 2] !== HARD) {
+    if (!isWord(a[at + 2]!) || !isWord(b[at + 2]!)) {
       if (a[at + 2] === WILD || b[at + 2] === WILD) continue;
-      if (a[at + 2] === HARD || b[at + 2] === HARD) return -1;
+      if (isWord(a[at + 2]!) || isWord(b[at + 2]!)) return -1;
       continue;
     }
     if (place >= 0) return -1;
     place = at / 3;
   }
   return place;
+}
+
+function isWord(kind: number): boolean {
+  return kind === HARD || kind === NAME;
 }

@@ -247,6 +247,12 @@ export class TokenList {
     this.count = from + 1;
   }
 
+  /** Whether there are but marks so far. */
+  isMasked(): boolean {
+    for (let i = 0; i < this.count; i++) if (this.kind[i] !== MASK) return false;
+    return true;
+  }
+
   /** Whether every token from `from` on is a plain word or value: no state, no name of a field. */
   isPlain(from: number): boolean {
     for (let i = from; i < this.count; i++) if (this.kind[i]! >= FIXED) return false;

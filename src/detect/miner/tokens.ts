@@ -11,7 +11,7 @@ import { CompoundReader } from './compound.ts';
 import { AFTER_EQUALS, Fields } from './fields.ts';
 import { EXACT_PRIME, FOLD_PRIME, MARK_EXACT, MARK_FOLD, mix } from './hash.ts';
 import { LONGEST_ASCII_WORD } from './ids.ts';
-import { FIXED, HARD, KEY, MASK, SOFT, type TokenLimits } from './kinds.ts';
+import { FIXED, HARD, KEY, MASK, NAME, SOFT, type TokenLimits } from './kinds.ts';
 import { afterEscape, closingQuote, isAlone, isEmptyGroup, isFrame, lineLimit, splitsWord } from './rules.ts';
 import { Shape } from './shape.ts';
 import { TokenList } from './token-list.ts';
@@ -135,7 +135,7 @@ export class Tokens {
     if (frameFrom >= 0) {
       // The same exception from another place is another template.
       for (let t = frameFrom; t < list.count; t++)
-        if (list.kind[t] === HARD || list.kind[t] === SOFT) list.kind[t] = FIXED;
+        if (list.kind[t] === HARD || list.kind[t] === SOFT || list.kind[t] === NAME) list.kind[t] = FIXED;
     }
     list.firstMark[list.count] = list.markCount;
     list.placeLine();
@@ -205,8 +205,8 @@ export class Tokens {
   }
 }
 
-/** Whether the last token is part of the leaf, whatever follows: the single word of a quoted value may not be. */
+/** Whether the last token is part of the leaf, whatever follows. */
 function isSettled({ kind, count }: TokenList, fields: Fields): boolean {
   const last = kind[count - 1]!;
-  return fields.valueFrom < 0 && (last === HARD || last === FIXED || last === KEY);
+  return fields.isSettled() && (last === HARD || last === FIXED || last === KEY);
 }

@@ -87,6 +87,11 @@ export function stateWords(): Set<string> {
 
 export const STATE_WORDS: ReadonlySet<string> = stateWords();
 
+/** Two words in capitals that are no two numbers of one thing (`CPU0`, `CPU3`). */
+export function areConstants(a: string, b: string): boolean {
+  return isConstant(a) && isConstant(b) && a.replace(/\d$/, '') !== b.replace(/\d$/, '');
+}
+
 /** A word in capitals: by its spelling the name of a state, level or method (`RUNNING`, `GET`). */
 export function isConstant(token: string): boolean {
   return /^[A-Z][A-Z_]+[A-Z]\d?$/.test(token);

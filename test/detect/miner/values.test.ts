@@ -57,11 +57,22 @@ describe('one event, another number of words', () => {
 });
 
 describe('words that are values', () => {
-  test('names and paths vary in a sentence of any length', () => {
-    expect(templates('visible is system.clock.show', 'visible is system.battery.level')).toEqual(['visible is <*>']);
+  test('paths vary in a sentence of any length', () => {
+    expect(templates('loaded /etc/app.conf', 'loaded /etc/other.conf')).toEqual(['loaded <*>']);
+  });
+
+  test('names and words with a number do not say where a line belongs', () => {
+    const visible = (name: string): string => `visible is system.${name}.show`;
+    expect(templates(visible('clock'), visible('battery'), visible('zen'))).toEqual(['visible is <*>']);
+    const deprecated = (name: string): string => `mapred.${name}.x is deprecated, use mapreduce.${name}.y`;
+    expect(templates(deprecated('task'), deprecated('job'), deprecated('map'))).toHaveLength(3);
+    expect(templates('scsi1 : destination target 0, lun 3', 'scsi5 : destination target 4, lun 1')).toHaveLength(1);
+    expect(templates('CPU0: core temperature above limit', 'CPU3: core temperature above limit')).toHaveLength(1);
+    expect(templates('[main] took a job off the queue', '[pool] took a job off the queue')).toHaveLength(1);
     expect(templates('www.example.com:443 open through proxy', 'api.example.org:80 open through proxy')).toEqual([
       '<*> open through proxy',
     ]);
+    expect(templates('to=<bob@a>, delay=4', 'to=<>, delay=5')).toEqual(['to=<*>, delay=<*>']);
   });
 
   test('the name of an exception says what happened', () => {
