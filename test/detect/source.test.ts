@@ -40,6 +40,13 @@ function observe(text: string, { given = false, timeMs = 0, trace = 0, severity 
   source.count(cluster, bytes, 0, bytes.length, timeMs, ids, trace === 0 ? -1 : 0, severity);
 }
 
+/** Its varying words are counted, too, as the detector does it. */
+function mine(text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  const cluster = source.miner.observe(bytes, 0, bytes.length);
+  if (source.count(cluster, bytes, 0, bytes.length, 0, noIds, -1, 0)) source.miner.countVariables(cluster, bytes);
+}
+
 function close(gap = false) {
   source.closePane(60_000, gap, false);
   return source.pending.at(-1)!.window;
@@ -60,6 +67,24 @@ describe('a pane', () => {
     for (let i = 0; i < 20; i++) observe(`request ${i} done`, { trace: 1 + (i >> 1) });
     const [alone] = close().entries;
     expect([alone!.samples.length, splitTraces(alone!.traces).length]).toEqual([3, 5]);
+  });
+
+  test('of templates that became one has the values of all their lines, each once', () => {
+    source = create(1);
+    for (const name of ['rsync', 'auth']) for (let i = 0; i < 30; i++) mine(`START: ${name} pid=${i}`);
+    expect(close().entries).toHaveLength(2);
+    for (const name of ['rsync', 'auth', 'nrpe', 'auth']) for (let i = 0; i < 5; i++) mine(`START: ${name} pid=${i}`);
+    const [entry, ...others] = close().entries;
+    expect(others).toEqual([]);
+    expect(entry).toMatchObject({ template: { text: 'START: <*> pid=<*>' }, count: 20 });
+    const values = [
+      { value: 'auth', count: 10 },
+      { value: 'nrpe', count: 5 },
+      { value: 'rsync', count: 5 },
+    ];
+    expect(entry!.enumerations).toEqual([{ token: 1, values }]);
+    for (const name of ['rsync', 'auth']) mine(`START: ${name} pid=7`);
+    expect(close().entries[0]!.enumerations[0]!.values.map(({ count }) => count)).toEqual([1, 1]);
   });
 
   test('counts records at WARN or above, and those of them at ERROR or above', () => {
