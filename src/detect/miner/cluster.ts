@@ -4,17 +4,11 @@ import { isClass, type ClassValue, type SharedTemplate } from './classes.ts';
 import type { Enumerations, StoredPosition } from './enumerations.ts';
 import { MARK } from './hash.ts';
 import { readLayout } from './layout.ts';
-import { KEY, MASK, SOFT, WILD, type Lanes, type Layout } from './kinds.ts';
+import { isWord, WILD, type Lanes, type Layout } from './kinds.ts';
 import { NumberSlots } from './numbers.ts';
 import type { TokenList } from './token-list.ts';
 
 export const PLACEHOLDER = '<*>';
-
-// A module's own constants are folded into hot code, imported ones are loaded at every use.
-const wild = WILD;
-const soft = SOFT;
-const mask = MASK;
-const key = KEY;
 
 /** A cluster as the store keeps it: JSON-able, the whole cluster, independent of the hash seed. */
 export interface StoredCluster {
@@ -46,7 +40,7 @@ export interface Leaf<Pane> {
   readonly candidates: Cluster<Pane>[];
   /** Grows with every change of a candidate: what was found before holds no longer. */
   version: number;
-  /** Of each candidate the bits of its words and how many of them a line may lack, see {@link lacks}; holds for `filterVersion`. */
+  /** Of each candidate the bits of its words and how many of them a line may lack, see `similar.ts`; holds for `filterVersion`. */
   readonly filters: number[];
   filterVersion: number;
   /** Next leaf under the same key of the table. */
@@ -78,7 +72,7 @@ export class Cluster<Pane = unknown> {
 
   readonly leaf: Leaf<Pane>;
   readonly lanes: Lanes;
-  /** Positions that count in {@link compare}. */
+  /** Positions that count in the similarity. */
   words = 0;
   /** Positions that held different words. */
   wildcards = 0;
@@ -250,63 +244,4 @@ export function lanesOf(stored: StoredCluster, tokens: TokenList): Lanes {
     lanes[3 * i + 2] = kind;
   });
   return lanes;
-}
-
-/** Forms {@link Leaf.filters}: a bit for each word of a candidate, and how many words it may miss at the least. */
-export function refreshFilters<Pane>(leaf: Leaf<Pane>, similarity: number): void {
-  const { candidates, filters } = leaf;
-  filters.length = 2 * candidates.length;
-  for (let i = 0; i < candidates.length; i++) {
-    const { lanes, words } = candidates[i]!;
-    let bits = 0;
-    for (let at = 0; at < lanes.length; at += 3) if (isWord(lanes[at + 2]!)) bits |= 1 << lanes[at]!;
-    filters[2 * i] = bits;
-    // equal ≥ similarity · (equal + misses) and equal ≤ words − misses
-    filters[2 * i + 1] = Math.floor(words * (1 - similarity) + 1e-9);
-  }
-  leaf.filterVersion = leaf.version;
-}
-
-/** Words of a candidate that the line lacks, at least: most candidates of a full leaf need no closer look. */
-export function lacks(bits: number, lineBits: number): number {
-  let missing = bits & ~lineBits;
-  missing -= (missing >>> 1) & 0x55555555;
-  missing = (missing & 0x33333333) + ((missing >>> 2) & 0x33333333);
-  return Math.imul((missing + (missing >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
-}
-
-function isWord(kind: number): boolean {
-  return kind !== wild && kind !== soft && kind !== mask && kind !== key;
-}
-
-/** How a line fits a cluster: see {@link compare}. */
-export interface Fit {
-  /** Words that are equal. */
-  equal: number;
-  /** Words that are not. */
-  misses: number;
-  /** Some position that is not a wildcard differs, be it one that does not count. */
-  differs: boolean;
-}
-
-/**
- * How well a line fits a cluster of its leaf. Two masks, wildcards, field names and single-word values say nothing; a mask
- * against a word is a miss. Writes to `fit` (nothing is allocated a line) and stops above `mostMisses`.
- */
-export function compare(lanes: Lanes, line: TokenList, mostMisses: number, fit: Fit): void {
-  const { exact, fold, kind } = line;
-  let equal = 0;
-  let misses = 0;
-  let differs = false;
-  for (let i = 0, at = 0; at < lanes.length; i++, at += 3) {
-    const own = lanes[at + 2]!;
-    if (own === wild) continue;
-    if (lanes[at] !== exact[i] || lanes[at + 1] !== fold[i]) {
-      differs = true;
-      if (own !== soft && kind[i] !== soft && ++misses > mostMisses) break;
-    } else if (own !== mask && own !== soft && own !== key) equal++;
-  }
-  fit.equal = equal;
-  fit.misses = misses;
-  fit.differs = differs;
 }

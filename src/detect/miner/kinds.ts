@@ -17,6 +17,11 @@ export const STATUS = 6;
 /** Name of a field: lines that differ here never share a template. */
 export const KEY = 7;
 
+/** Counts in the similarity. */
+export function isWord(kind: number): boolean {
+  return kind !== WILD && kind !== SOFT && kind !== MASK && kind !== KEY;
+}
+
 /** Per token: exact lane, fold lane, kind. */
 export type Lanes = number[];
 

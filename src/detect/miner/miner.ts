@@ -5,66 +5,28 @@
  *
  * The tree's levels are one hash here. A line that fits a template allocates nothing and makes no string.
  */
-import {
-  Cluster,
-  compare,
-  lacks,
-  lanesOf,
-  refreshFilters,
-  survivor,
-  type Fit,
-  type Leaf,
-  type StoredCluster,
-} from './cluster.ts';
+import { Changes } from './changes.ts';
+import { Cluster, lanesOf, survivor, type Leaf, type StoredCluster } from './cluster.ts';
 import { byteString, tokenOf } from './layout.ts';
 import { FormerTemplates, type StoredFormer } from './former.ts';
 import { LeafTable } from './leaves.ts';
 import { covers } from './merging.ts';
 import { RecencyList } from './recency.ts';
+import { LINES_PER_BIRTH, MINER_DEFAULTS, UNSORTED, type MinerOptions } from './options.ts';
 import { MAX_SHAPE_BYTES } from './shape.ts';
 import { ShapeCache } from './shape-cache.ts';
-import { HARD, NAME, SOFT, WILD, type TokenLimits } from './kinds.ts';
+import { HARD, NAME, SOFT, WILD } from './kinds.ts';
 import { siblingsOf } from './siblings.ts';
+import { mostSimilar, type Fit } from './similar.ts';
 import { Tokens } from './tokens.ts';
 import { Variables, type Found } from './variables.ts';
 import { areConstants, opposes } from './words.ts';
 
-export interface MinerOptions extends TokenLimits {
-  /** Clusters a source keeps; the least recently used leaves. */
-  maxClusters: number;
-  /** Clusters a line is compared with. */
-  maxLeafCandidates: number;
-  /** Share of a template's words that a line must have at their positions. */
-  similarity: number;
-  /** Templates that may be born at once; beyond it one in {@link LINES_PER_BIRTH} lines, the others count as {@link UNSORTED}. */
-  birthBurst: number;
-  /** False: words at positions that vary are not kept. */
-  countWords: boolean;
-}
-
-export const MINER_DEFAULTS: MinerOptions = {
-  maxClusters: 1024,
-  maxLeafCandidates: 64,
-  similarity: 0.7,
-  birthBurst: 1024,
-  countWords: true,
-  prefixWords: 1,
-  maxTokens: 128,
-  maxLineBytes: 4096,
-  hashSeed: 0,
-};
-
 /** Words in capitals that alternate are states until there are this many templates beside one another. */
 const ENUMERATION = 16;
 
-/**
- * The template of lines that came when too many others were new: a source that writes noise has one template for it, instead of a
- * thousand that push out those in use.
- */
-export const UNSORTED = '<unsorted>';
 const UNSORTED_BYTES = new TextEncoder().encode(UNSORTED);
-/** Once the burst is used up. Steady sources need a birth in thousands of lines. */
-export const LINES_PER_BIRTH = 64;
+
 /** Why a cluster left: the source has too many, or too many that look alike. */
 export type EvictionReason = 'clusters' | 'candidates';
 
@@ -80,6 +42,7 @@ export interface StoredMiner {
 }
 
 export type { Cluster, StoredCluster } from './cluster.ts';
+export { LINES_PER_BIRTH, MINER_DEFAULTS, type MinerOptions } from './options.ts';
 
 export class Miner<Pane = unknown> {
   /** Lines counted as {@link UNSORTED} since this miner was made. */
@@ -95,9 +58,7 @@ export class Miner<Pane = unknown> {
   #found: Found | null = null;
   readonly #maxShapeBytes: number;
   readonly #fit: Fit = { equal: 0, misses: 0, differs: false };
-  #changed: Cluster<Pane>[] = [];
-  #merged: Cluster<Pane>[] = [];
-  #evictions: Cluster<Pane>[] = [];
+  readonly #changes: Changes<Pane>;
   #evicted: Record<EvictionReason, number> = { clusters: 0, candidates: 0 };
   #nextNumber = 0;
   #lines = 0;
@@ -109,6 +70,7 @@ export class Miner<Pane = unknown> {
     this.#options = { ...MINER_DEFAULTS, ...options };
     this.#tokens = tokens ?? new Tokens(this.#options);
     this.#variables = new Variables(this.#options.countWords);
+    this.#changes = new Changes(this.#options.maxClusters);
     this.#births = this.#options.birthBurst;
     this.#maxShapeBytes = Math.min(MAX_SHAPE_BYTES, this.#options.maxLineBytes);
   }
@@ -181,25 +143,17 @@ export class Miner<Pane = unknown> {
 
   /** Clusters born or generalised since the last call, by number; those that left again are not among them. */
   drainChanged(): Cluster<Pane>[] {
-    if (this.#changed.length === 0) return [];
-    const changed = this.#changed.filter((cluster) => cluster.changed);
-    this.#changed = [];
-    for (const cluster of changed) cluster.changed = false;
-    return changed.sort((a, b) => a.number - b.number);
+    return this.#changes.drainChanged();
   }
 
   /** Clusters with something in their `pane` that left since the last call, in the order they left. */
   drainEvicted(): Cluster<Pane>[] {
-    const evictions = this.#evictions;
-    if (evictions.length > 0) this.#evictions = [];
-    return evictions;
+    return this.#changes.drainEvicted();
   }
 
   /** Clusters with something in their `pane` that were merged into others since the last call, in order: see `Cluster.mergedInto`. */
   drainMerged(): Cluster<Pane>[] {
-    const merged = this.#merged;
-    if (merged.length > 0) this.#merged = [];
-    return merged;
+    return this.#changes.drainMerged();
   }
 
   /** Living clusters, least recently used first. */
@@ -233,39 +187,8 @@ export class Miner<Pane = unknown> {
     const tokens = this.#tokens.list;
     const leaf = this.#leaves.find(tokens.leafExact, tokens.leafFold);
     if (leaf === null) return null;
-    const { similarity } = this.#options;
-    const fit = this.#fit;
-    const { candidates } = leaf;
-    let best: Cluster<Pane> | null = null;
-    let bestEqual = 0;
-    let bestMisses = 0;
-    let differs = false;
-    const many = candidates.length > 1;
-    if (many) {
-      tokens.sign();
-      if (leaf.filterVersion !== leaf.version) refreshFilters(leaf, similarity);
-    }
-    const { filters } = leaf;
-    const { bits, softCount } = tokens;
-    for (let i = 0; i < candidates.length; i++) {
-      if (many && lacks(filters[2 * i]!, bits) - softCount > filters[2 * i + 1]!) continue;
-      const cluster = candidates[i]!;
-      // equal ≥ similarity · (equal + misses) and equal ≤ words
-      compare(cluster.lanes, tokens, Math.floor((cluster.words * (1 - similarity)) / similarity), fit);
-      const { equal, misses } = fit;
-      if (equal < similarity * (equal + misses)) continue;
-      // Larger equal / (equal + misses) first, then more equal words, then the older.
-      const order = misses * bestEqual - bestMisses * equal;
-      // Nothing fits better than a template that does not have to change.
-      const better = order < 0 || (order === 0 && (equal > bestEqual || (differs && !fit.differs)));
-      if (best === null || better) {
-        best = cluster;
-        bestEqual = equal;
-        bestMisses = misses;
-        differs = fit.differs;
-      }
-    }
-    return best === null || !differs || this.#adapt(best, bytes, start) ? best : null;
+    const best = mostSimilar(leaf, tokens, this.#options.similarity, this.#fit);
+    return best === null || !this.#fit.differs || this.#adapt(best, bytes, start) ? best : null;
   }
 
   /** Turns the positions where the line differs into wildcards; false when that would hide a change of state. */
@@ -308,7 +231,7 @@ export class Miner<Pane = unknown> {
     leaf.candidates.push(cluster);
     leaf.version++;
     this.#recency.add(cluster);
-    this.#markChanged(cluster);
+    this.#changes.changed(cluster);
     if (!given) {
       this.#returnAs(cluster, this.#former.take(cluster));
       this.#generaliseSiblings(cluster);
@@ -341,7 +264,7 @@ export class Miner<Pane = unknown> {
   /** A cluster gave up words: those that say no more than it does now are merged into it. */
   #settle(cluster: Cluster<Pane>): void {
     cluster.leaf.version++;
-    this.#markChanged(cluster);
+    this.#changes.changed(cluster);
     for (const other of cluster.leaf.candidates.filter((one) => covers(cluster, one))) this.#merge(other, cluster);
   }
 
@@ -376,7 +299,7 @@ export class Miner<Pane = unknown> {
     this.#variables.merge(from, into);
     into.count += from.count;
     from.mergedInto = into;
-    if (from.pane !== null) this.#merged.push(from);
+    this.#changes.merged(from);
   }
 
   #remove(cluster: Cluster<Pane>): void {
@@ -394,16 +317,7 @@ export class Miner<Pane = unknown> {
     this.#remove(cluster);
     this.#variables.forget(cluster);
     this.#evicted[reason]++;
-    // Nothing hangs on it: nobody needs to hear. In a flood of births this is what bounds the list.
-    if (cluster.pane !== null) this.#evictions.push(cluster);
-  }
-
-  #markChanged(cluster: Cluster<Pane>): void {
-    if (cluster.changed) return;
-    cluster.changed = true;
-    this.#changed.push(cluster);
-    if (this.#changed.length > 2 * this.#options.maxClusters)
-      this.#changed = this.#changed.filter((other) => other.changed);
+    this.#changes.evicted(cluster);
   }
 }
 

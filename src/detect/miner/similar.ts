@@ -1,0 +1,110 @@
+/** Which template of a leaf a line fits best. */
+import type { Cluster, Leaf } from './cluster.ts';
+import { isWord, KEY, MASK, SOFT, WILD, type Lanes } from './kinds.ts';
+import type { TokenList } from './token-list.ts';
+
+// A module's own constants are folded into hot code, imported ones are loaded at every use.
+const wild = WILD;
+const soft = SOFT;
+const mask = MASK;
+const key = KEY;
+
+/** How a line fits a cluster. */
+export interface Fit {
+  /** Words that are equal. */
+  equal: number;
+  /** Words that are not. */
+  misses: number;
+  /** Some position that is not a wildcard differs, be it one that does not count. */
+  differs: boolean;
+}
+
+/**
+ * The candidate of which the line has the largest share of words, at least `similarity`; null when there is none. `fit` tells how it fits: nothing is
+ * allocated a line.
+ */
+export function mostSimilar<Pane>(
+  leaf: Leaf<Pane>,
+  line: TokenList,
+  similarity: number,
+  fit: Fit,
+): Cluster<Pane> | null {
+  const { candidates, filters } = leaf;
+  const many = candidates.length > 1;
+  if (many) {
+    line.sign();
+    if (leaf.filterVersion !== leaf.version) refreshFilters(leaf, similarity);
+  }
+  const { bits, softCount } = line;
+  let best: Cluster<Pane> | null = null;
+  let bestEqual = 0;
+  let bestMisses = 0;
+  let differs = false;
+  for (let i = 0; i < candidates.length; i++) {
+    if (many && lacks(filters[2 * i]!, bits) - softCount > filters[2 * i + 1]!) continue;
+    const cluster = candidates[i]!;
+    // equal ≥ similarity · (equal + misses) and equal ≤ words
+    compare(cluster.lanes, line, Math.floor((cluster.words * (1 - similarity)) / similarity), fit);
+    const { equal, misses } = fit;
+    if (equal < similarity * (equal + misses)) continue;
+    // Larger equal / (equal + misses) first, then more equal words, then the older.
+    const order = misses * bestEqual - bestMisses * equal;
+    // Nothing fits better than a template that does not have to change.
+    const better = order < 0 || (order === 0 && (equal > bestEqual || (differs && !fit.differs)));
+    if (best === null || better) {
+      best = cluster;
+      bestEqual = equal;
+      bestMisses = misses;
+      differs = fit.differs;
+    }
+  }
+  fit.equal = bestEqual;
+  fit.misses = bestMisses;
+  fit.differs = differs;
+  return best;
+}
+
+/** Forms {@link Leaf.filters}: a bit for each word of a candidate, and how many words it may miss at the least. */
+function refreshFilters<Pane>(leaf: Leaf<Pane>, similarity: number): void {
+  const { candidates, filters } = leaf;
+  filters.length = 2 * candidates.length;
+  for (let i = 0; i < candidates.length; i++) {
+    const { lanes, words } = candidates[i]!;
+    let bits = 0;
+    for (let at = 0; at < lanes.length; at += 3) if (isWord(lanes[at + 2]!)) bits |= 1 << lanes[at]!;
+    filters[2 * i] = bits;
+    // equal ≥ similarity · (equal + misses) and equal ≤ words − misses
+    filters[2 * i + 1] = Math.floor(words * (1 - similarity) + 1e-9);
+  }
+  leaf.filterVersion = leaf.version;
+}
+
+/** Words of a candidate that the line lacks, at least: most candidates of a full leaf need no closer look. */
+function lacks(bits: number, lineBits: number): number {
+  let missing = bits & ~lineBits;
+  missing -= (missing >>> 1) & 0x55555555;
+  missing = (missing & 0x33333333) + ((missing >>> 2) & 0x33333333);
+  return Math.imul((missing + (missing >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+}
+
+/**
+ * How well a line fits a cluster of its leaf. Two masks, wildcards, field names and single-word values say nothing; a mask
+ * against a word is a miss. Writes to `fit` (nothing is allocated a line) and stops above `mostMisses`.
+ */
+function compare(lanes: Lanes, line: TokenList, mostMisses: number, fit: Fit): void {
+  const { exact, fold, kind } = line;
+  let equal = 0;
+  let misses = 0;
+  let differs = false;
+  for (let i = 0, at = 0; at < lanes.length; i++, at += 3) {
+    const own = lanes[at + 2]!;
+    if (own === wild) continue;
+    if (lanes[at] !== exact[i] || lanes[at + 1] !== fold[i]) {
+      differs = true;
+      if (own !== soft && kind[i] !== soft && ++misses > mostMisses) break;
+    } else if (own !== mask && own !== soft && own !== key) equal++;
+  }
+  fit.equal = equal;
+  fit.misses = misses;
+  fit.differs = differs;
+}
