@@ -2,12 +2,19 @@
  * One service in a process of its own, so that its CPU can be told from the load generator's: `logdrift` (then `key=value` settings), `naive`,
  * or `floor`, a grpc-js handler that does nothing at all. Answers every message of the parent with what it has counted and the CPU it used; `close` ends it.
  */
+import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttp2Server } from 'node:http2';
+import type { AddressInfo, Server as NetServer } from 'node:net';
 import { Server, ServerCredentials, type sendUnaryData } from '@grpc/grpc-js';
 import { loadConfig } from '../src/config/load.ts';
 import { startService } from '../src/service.ts';
 import { createLog } from '../src/telemetry/log.ts';
 import { EXPORT_PATH } from './load.ts';
 import { startNaiveService } from './naive/service.ts';
+
+const WINDOW_BYTES = 4_194_304;
+const EMPTY_MESSAGE = Buffer.alloc(5);
 
 export interface ServiceReport {
   port: number;
@@ -28,7 +35,7 @@ type Counts = Omit<ServiceReport, 'cpu' | 'cpuMs' | 'rssMiB'>;
 
 let stop = async (): Promise<void> => undefined;
 
-const sides: Record<string, (settings: string[]) => Promise<() => Counts>> = { logdrift, naive, floor };
+const sides: Record<string, (settings: string[]) => Promise<() => Counts>> = { logdrift, naive, floor, transport };
 
 async function logdrift(settings: string[]): Promise<() => Counts> {
   const endpoints = [
@@ -89,6 +96,35 @@ async function floor(): Promise<() => Counts> {
   );
   const port = await promise;
   return () => ({ port, httpPort: 0, counted: 0, lost: 0, steps: [] });
+}
+
+/** node:http2 and node:http themselves: the bytes come in and are thrown away, a constant answer goes out. */
+async function transport(): Promise<() => Counts> {
+  const grpc = createHttp2Server({ settings: { initialWindowSize: WINDOW_BYTES } });
+  grpc.on('session', (session) => session.setLocalWindowSize(WINDOW_BYTES));
+  grpc.on('stream', (stream) => {
+    stream.resume();
+    stream.once('end', () => {
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc+proto' }, { waitForTrailers: true });
+      stream.once('wantTrailers', () => stream.sendTrailers({ 'grpc-status': 0 }));
+      stream.end(EMPTY_MESSAGE);
+    });
+  });
+  const http = createHttpServer((request, response) => {
+    request.resume();
+    request.once('end', () => {
+      response.writeHead(200, { 'Content-Type': 'application/x-protobuf', 'Content-Length': 0 });
+      response.end();
+    });
+  });
+  const [port, httpPort] = await Promise.all([grpc, http].map(listeningPort));
+  return () => ({ port: port!, httpPort: httpPort!, counted: 0, lost: 0, steps: [] });
+}
+
+async function listeningPort(server: NetServer): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
 }
 
 const [side = 'logdrift', ...settings] = process.argv.slice(2);

@@ -1,5 +1,5 @@
 /** OTLP/gRPC client side: the same bytes as over HTTP in one raw unary call. */
-import { Client, credentials, Metadata, status, type ServiceError } from '@grpc/grpc-js';
+import { Client, credentials, logVerbosity, Metadata, setLogVerbosity, status, type ServiceError } from '@grpc/grpc-js';
 import { ProtobufLogsSerializer } from '@opentelemetry/otlp-transformer';
 import type { SendResult } from './delivery.ts';
 import type { OtlpTransport } from './otlp-http.ts';
@@ -26,6 +26,7 @@ const RETRYABLE: ReadonlySet<number> = new Set([
 ]);
 
 export function createOtlpGrpc(options: OtlpGrpcOptions): OtlpTransport {
+  quieten();
   const secure = /^https:\/\//i.test(options.endpoint);
   const target = options.endpoint.replace(/^https?:\/\//i, '').replace(/\/.*$/, '');
   const client = new Client(target, secure ? credentials.createSsl() : credentials.createInsecure(), {
@@ -83,4 +84,11 @@ function failed(error: ServiceError, target: string): SendResult {
   const afterMs = details instanceof Buffer ? (readStatus(details)?.retryAfterMs ?? null) : null;
   const retryable = RETRYABLE.has(error.code) || (error.code === status.RESOURCE_EXHAUSTED && afterMs !== null);
   return retryable ? { kind: 'retry', afterMs, reason } : { kind: 'rejected', reason };
+}
+
+/** grpc-js writes lines of its own to stderr about what we tell in our own words. */
+function quieten(): void {
+  if (process.env['GRPC_VERBOSITY'] === undefined && process.env['GRPC_NODE_VERBOSITY'] === undefined) {
+    setLogVerbosity(logVerbosity.NONE);
+  }
 }

@@ -1,4 +1,12 @@
-import type { Attributes, DecodedRecord, ExportResult, ExportTarget, Intake, RecordSink } from '../receive/record.ts';
+import type {
+  Attributes,
+  DecodedRecord,
+  Departure,
+  ExportResult,
+  ExportTarget,
+  Intake,
+  RecordSink,
+} from '../receive/record.ts';
 import type { ArrivalClock, PaneOf, PaneRecords } from '../clock/clock.ts';
 import { REFUSED, type RecordFrame } from '../detect/frame.ts';
 import { admit, MAX_WAITING, type AddressedFrame } from '../source/admission.ts';
@@ -113,7 +121,7 @@ class ArrivalIntake implements Intake, RecordSink {
     open.append(source, timeMs, record);
   }
 
-  async commit(_signal: AbortSignal): Promise<ExportResult> {
+  async commit(_signal: Departure): Promise<ExportResult> {
     const { clock, registry, onDrop, onUnmapped } = this.#options;
     for (const [reason, records] of this.#dropped) onDrop(reason, records, null);
     if (this.#unmapped !== null) onUnmapped(this.#unmapped.resource, this.#unmapped.record, this.#unmapped.records);

@@ -4,7 +4,7 @@ import { decodeJson } from './decode-json.ts';
 import { decodeProtobuf } from './decode-protobuf.ts';
 import { newDecodeSummary, type DecodeSummary } from './decoded.ts';
 import type { Encoding } from './encode-response.ts';
-import type { ExportResult, ExportTarget, RecordSink } from './record.ts';
+import type { Departure, ExportResult, ExportTarget, RecordSink } from './record.ts';
 
 /** Other requests, ticks and health probes wait while we decode: no longer than this at a time. */
 const SLICE_MS = 4;
@@ -25,7 +25,7 @@ export async function exportLogs(
   request: Uint8Array,
   encoding: Encoding,
   target: ExportTarget,
-  signal: AbortSignal,
+  signal: Departure,
   summary: DecodeSummary = newDecodeSummary(),
 ): Promise<ExportOutcome> {
   const intake = target.begin();

@@ -1,77 +1,120 @@
 /** `LogsService/Export` from a call's first header to its status. */
-import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { status as Grpc } from '@grpc/grpc-js';
 import type { Budget, Reservation } from './budget.ts';
 import { newDecodeSummary } from './decoded.ts';
 import { encodeResponse } from './encode-response.ts';
-import { exportLogs } from './export.ts';
-import { readMessage, sendResponse, sendStatus, type GrpcMessage } from './grpc-message.ts';
+import { exportLogs, type ExportOutcome } from './export.ts';
+import { beginResponse, GrpcCall, sendMessage, sendOk, sendStatus, type GrpcMessage } from './grpc-message.ts';
+import { IGNORING, type Http2Stream, type StreamListener } from './http2/stream.ts';
 import { noteOddities } from './oddities.ts';
 import { lostRecords, type ReceiverOptions } from './receiver.ts';
 import { giveBack } from './scratch.ts';
 import { toStatus } from './status.ts';
 import { checkEncoding, collect, isCompression } from './unpack.ts';
 
-/** Never rejects: whatever happens becomes the call's status. */
-export async function answerExport(
-  stream: ServerHttp2Stream,
-  headers: IncomingHttpHeaders,
-  { auth, maxRequestBytes, target, observe, onFault, onOddity }: ReceiverOptions,
+/** What is read of a call's headers. */
+export interface CallHeaders {
+  path: string;
+  contentType: string;
+  /** grpc-encoding, lower case; whether the message uses it, the message says. */
+  encoding: string;
+  authorization: string | undefined;
+}
+
+/** A call of `Export` begins. It is answered whatever happens. */
+export function openExport(
+  stream: Http2Stream,
+  headers: CallHeaders,
+  options: ReceiverOptions,
   budget: Budget,
-): Promise<void> {
-  stream.on('error', () => {}); // 'close' follows
-  const gone = new AbortController();
-  let answered = false;
-  // Making an AbortError costs 15 µs, and every stream closes: those already answered are left alone.
-  stream.once('close', () => answered || gone.abort());
-  const encoding = encodingOf(headers);
-  const summary = newDecodeSummary();
-  let bytes = 0;
-  let reservation: Reservation | null = null;
-  let request: Uint8Array | null = null;
+): StreamListener {
+  const call = new ExportCall(stream, headers, options);
   try {
-    auth?.check(headers.authorization);
-    reservation = budget.open();
-    const message = await readMessage(stream, maxRequestBytes, reservation);
-    request = message.bytes;
-    if (isPacked(message, encoding)) {
-      request = await collect(message.bytes, { encoding, maxBytes: maxRequestBytes, reservation });
-      giveBack(message.bytes);
-    }
-    bytes = request.length;
-    const outcome = await exportLogs(request, 'protobuf', target, gone.signal, summary);
-    answered = true;
-    sendResponse(stream, encodeResponse(outcome, 'protobuf'));
-    const refusedRecords = outcome.rejectedLogRecords;
-    const acceptedRecords = outcome.records - refusedRecords;
-    observe?.({ transport: 'grpc', code: 'OK', acceptedRecords, refusedRecords, failedRecords: 0, bytes });
-    if (onOddity !== undefined) noteOddities({ request, encoding: 'protobuf', transport: 'grpc', summary }, onOddity);
+    options.auth?.check(headers.authorization);
+    const reservation = budget.open();
+    return call.read(reservation);
   } catch (error) {
-    // Its bytes are garbage by now, though the client may go on sending for a while.
-    reservation?.release();
-    answered = true;
-    const status = toStatus(error);
-    const { kind, grpcCode } = status;
-    sendStatus(stream, status);
-    const code = Grpc[grpcCode]!;
-    observe?.({ transport: 'grpc', code, acceptedRecords: 0, ...lostRecords(kind, summary.records), bytes });
-    if (kind === 'unsupported_encoding') onOddity?.({ kind, transport: 'grpc', encoding });
-    if (kind === 'internal') onFault?.(error);
-  } finally {
-    reservation?.release();
-    if (request !== null) giveBack(request);
+    call.fail(error);
+    return IGNORING;
   }
 }
 
-/** grpc-encoding; whether the message uses it, the message says. */
-function encodingOf(headers: IncomingHttpHeaders): string {
-  const given = headers['grpc-encoding'];
-  return typeof given === 'string' ? given.trim().toLowerCase() : '';
-}
+class ExportCall {
+  readonly #stream: Http2Stream;
+  readonly #headers: CallHeaders;
+  readonly #options: ReceiverOptions;
+  readonly #summary = newDecodeSummary();
+  /** Of the message, unpacked. */
+  #bytes = 0;
+  #reservation: Reservation | null = null;
 
-/** @throws {ReceiveError} `unsupported_encoding` */
-function isPacked({ compressed }: GrpcMessage, encoding: string): boolean {
-  if (!compressed || !isCompression(encoding)) return false;
-  checkEncoding(encoding);
-  return true;
+  constructor(stream: Http2Stream, headers: CallHeaders, options: ReceiverOptions) {
+    this.#stream = stream;
+    this.#headers = headers;
+    this.#options = options;
+  }
+
+  read(reservation: Reservation): StreamListener {
+    this.#reservation = reservation;
+    return new GrpcCall(this.#stream, this, { maxBytes: this.#options.maxRequestBytes, reservation });
+  }
+
+  message(call: GrpcCall, message: GrpcMessage): void {
+    // What fails after the answer is no business of the client.
+    this.#answer(call, message).catch((error: unknown) => this.#options.onFault?.(error));
+  }
+
+  failed(_call: GrpcCall, error: unknown): void {
+    this.fail(error);
+  }
+
+  fail(error: unknown): void {
+    // Its bytes are garbage by now, though the client may go on sending for a while.
+    this.#reservation?.release();
+    const { observe, onFault, onOddity } = this.#options;
+    const status = toStatus(error);
+    const { kind, grpcCode } = status;
+    sendStatus(this.#stream, status);
+    const lost = lostRecords(kind, this.#summary.records);
+    observe?.({ transport: 'grpc', code: Grpc[grpcCode]!, acceptedRecords: 0, ...lost, bytes: this.#bytes });
+    if (kind === 'unsupported_encoding') onOddity?.({ kind, transport: 'grpc', encoding: this.#headers.encoding });
+    if (kind === 'internal') onFault?.(error);
+  }
+
+  async #answer(call: GrpcCall, message: GrpcMessage): Promise<void> {
+    const { target, observe, onOddity } = this.#options;
+    const summary = this.#summary;
+    let request = message.bytes;
+    let outcome: ExportOutcome;
+    let response: Buffer;
+    try {
+      request = await this.#unpack(message);
+      this.#bytes = request.length;
+      outcome = await exportLogs(request, 'protobuf', target, call, summary);
+      response = encodeResponse(outcome, 'protobuf');
+    } catch (error) {
+      giveBack(request);
+      return this.fail(error);
+    }
+    beginResponse(this.#stream);
+    sendMessage(this.#stream, response);
+    sendOk(this.#stream);
+    this.#reservation!.release();
+    const { records, rejectedLogRecords: refusedRecords } = outcome;
+    const acceptedRecords = records - refusedRecords;
+    observe?.({ transport: 'grpc', code: 'OK', acceptedRecords, refusedRecords, failedRecords: 0, bytes: this.#bytes });
+    if (onOddity !== undefined) noteOddities({ request, encoding: 'protobuf', transport: 'grpc', summary }, onOddity);
+    giveBack(request);
+  }
+
+  /** @throws {ReceiveError} `unsupported_encoding`, `too_large`, `overloaded`; {DecodeError} on broken compression */
+  async #unpack({ bytes, compressed }: GrpcMessage): Promise<Uint8Array> {
+    const { encoding } = this.#headers;
+    if (!compressed || !isCompression(encoding)) return bytes;
+    checkEncoding(encoding);
+    const { maxRequestBytes: maxBytes } = this.#options;
+    const unpacked = await collect(bytes, { encoding, maxBytes, reservation: this.#reservation! });
+    giveBack(bytes);
+    return unpacked;
+  }
 }

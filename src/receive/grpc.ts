@@ -1,17 +1,17 @@
-/**
- * OTLP/gRPC. grpc-js has the connections (keepalive, age, shutdown), the health service and every other method; the streams of
- * `LogsService/Export` are answered on node:http2 as they are (docs/decisions/0017-export-on-http2.md).
- */
+/** OTLP/gRPC: `LogsService/Export` and the health service, on an HTTP/2 of our own (docs/decisions/0041-own-http2.md). */
 import { once } from 'node:events';
-import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import { createServer as createPlainServer, type Server as NetServer, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import { logVerbosity, setLogVerbosity, Server, ServerCredentials, status as Grpc } from '@grpc/grpc-js';
 import type { Connections } from './connections.ts';
-import { answerExport } from './grpc-export.ts';
-import { addHealthService, HEALTH_SERVICE, type Health } from './health.ts';
+import { openExport, type CallHeaders } from './grpc-export.ts';
+import { READ_TIMEOUT_MS, sendStatus } from './grpc-message.ts';
+import { createHealth, HEALTH_SERVICE, type Health } from './health.ts';
+import { Http2Connection, type ConnectionOptions } from './http2/connection.ts';
+import { encodeHeaders } from './http2/hpack.ts';
+import { IGNORING, type Http2Stream, type StreamListener } from './http2/stream.ts';
 import { openReceiver, type ListenerKeys } from './listener.ts';
 import { budgetOf, type Receiver, type ReceiverOptions } from './receiver.ts';
+import { ReceiveError, toStatus } from './status.ts';
 import { readTls } from './tls.ts';
 
 const KEYS: ListenerKeys = {
@@ -21,7 +21,13 @@ const KEYS: ListenerKeys = {
 };
 const EXPORT_PATH = '/opentelemetry.proto.collector.logs.v1.LogsService/Export';
 
+const HEALTH_PATH = `/${HEALTH_SERVICE}/`;
+const NO_GRPC = encodeHeaders({ ':status': 415 });
+
 const DEFAULT_MAX_STREAMS = 100;
+/** Connections are looked at so often for what depends on time. */
+const MIN_TICK_MS = 10;
+const MAX_TICK_MS = 1000;
 /**
  * HTTP/2 flow control, of a stream and of the connection. HTTP/2's own 64 KiB let one connection carry 6 MiB a second at 10 ms round trip,
  * and each 32 KiB cost an update (docs/decisions/0016-http2-windows.md).
@@ -56,121 +62,110 @@ export interface GrpcReceiverOptions extends ReceiverOptions {
 /** @throws {ListenError} when the endpoint cannot be listened on; {TlsError} when the certificate cannot be used */
 export async function openGrpcReceiver(options: GrpcReceiverOptions): Promise<Receiver> {
   const { tls = null, keepalive = DEFAULT_KEEPALIVE, maxConcurrentStreams = DEFAULT_MAX_STREAMS } = options;
-  quieten();
-  const server = new Server({
-    'grpc.enable_channelz': 0,
-    'grpc.keepalive_time_ms': keepalive.timeMs,
-    'grpc.keepalive_timeout_ms': keepalive.timeoutMs,
-    'grpc.max_connection_age_grace_ms': keepalive.maxConnectionAgeGraceMs,
-    ...(keepalive.maxConnectionAgeMs === null ? {} : { 'grpc.max_connection_age_ms': keepalive.maxConnectionAgeMs }),
-  });
-  const health = addHealthService(server);
-
-  // Sockets of our own, handed to grpc-js: it cannot bound connections, choose a TLS version or change a certificate.
-  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  const http2Server = http2ServerOf(server);
-  http2Server.updateSettings({ maxConcurrentStreams, initialWindowSize: WINDOW_BYTES });
-  http2Server.on('session', (session) => {
-    session.setLocalWindowSize(WINDOW_BYTES);
-    if (keepalive.maxConnectionIdleMs !== null) closeWhenIdle(session, keepalive.maxConnectionIdleMs);
-  });
-  takeExportStreams(http2Server, options);
-
+  const health = createHealth();
+  const connectionOptions: ConnectionOptions = {
+    maxConcurrentStreams,
+    windowBytes: WINDOW_BYTES,
+    readMs: READ_TIMEOUT_MS,
+    pingMs: keepalive.timeMs,
+    pingTimeoutMs: keepalive.timeoutMs,
+    idleMs: keepalive.maxConnectionIdleMs,
+    ageMs: keepalive.maxConnectionAgeMs,
+    ageGraceMs: keepalive.maxConnectionAgeGraceMs,
+    onStream: callOpener(options, health),
+    onFault: (error) => options.onFault?.(error),
+  };
+  const open = new Set<Http2Connection>();
   const accept = (socket: Socket): void => {
-    socket.on('error', () => {});
-    injector.injectConnection(socket);
+    socket.setNoDelay(true);
+    const connection = new Http2Connection(socket, connectionOptions);
+    open.add(connection);
+    socket.once('close', () => open.delete(connection));
   };
   const listener =
     tls === null
       ? createPlainServer(accept)
       : createTlsServer({ ...readTls(tls, KEYS.tls), ALPNProtocols: ['h2'] }, accept);
-  return openReceiver(listener, options, KEYS, (graceMs, connections) =>
-    shutDown({ server, listener, connections, health }, graceMs),
-  );
-}
-
-/** The node:http2 server behind the injector: grpc-js has no option for its windows and its streams. */
-function http2ServerOf(server: Server): Http2Server {
-  const [http2Server] = (server as unknown as { http2Servers: ReadonlyMap<Http2Server, unknown> }).http2Servers.keys();
-  return http2Server!;
-}
-
-type StreamListener = (
-  stream: ServerHttp2Stream,
-  headers: IncomingHttpHeaders,
-  flags: number,
-  rawHeaders: string[],
-) => void;
-
-/** Export is ours; what else is called goes to grpc-js, and is counted by the status that it sends. */
-function takeExportStreams(http2Server: Http2Server, options: GrpcReceiverOptions): void {
-  const budget = budgetOf(options);
-  const [others] = http2Server.listeners('stream') as StreamListener[];
-  http2Server.removeAllListeners('stream');
-  http2Server.on('stream', (stream, headers, flags, rawHeaders) => {
-    const path = headers[':path'] ?? '';
-    if (path === EXPORT_PATH && headers['content-type']?.startsWith('application/grpc') === true) {
-      void answerExport(stream, headers, options, budget);
-      return;
-    }
-    if (!path.startsWith(`/${HEALTH_SERVICE}/`)) stream.once('close', () => count(sentCode(stream), options));
-    others!(stream, headers, flags, rawHeaders);
-  });
-}
-
-function count(code: string, { observe }: ReceiverOptions): void {
-  observe?.({ transport: 'grpc', code, acceptedRecords: 0, refusedRecords: 0, failedRecords: 0, bytes: 0 });
-}
-
-/** grpc-status as it went out. A client takes an HTTP error for UNKNOWN; without any answer it has gone. */
-function sentCode({ sentTrailers, sentHeaders }: ServerHttp2Stream): string {
-  const headers = sentHeaders as typeof sentHeaders | undefined;
-  const code = sentTrailers?.['grpc-status'] ?? headers?.['grpc-status'];
-  if (code === undefined) return headers === undefined ? 'CANCELLED' : 'UNKNOWN';
-  return Grpc[Number(code)] ?? 'UNKNOWN';
-}
-
-/** grpc-js does it for the streams that it answers, which Export's are not. */
-function closeWhenIdle(session: ServerHttp2Session, idleMs: number): void {
-  let open = 0;
-  const timer = setTimeout(() => {
-    if (open === 0) session.close();
-  }, idleMs);
-  timer.unref();
-  session.once('close', () => clearTimeout(timer));
-  session.on('stream', (stream) => {
-    open++;
-    stream.once('close', () => {
-      if (--open === 0) timer.refresh();
-    });
-  });
-}
-
-/** grpc-js writes lines of its own to stderr about what we tell in our own words. */
-function quieten(): void {
-  if (process.env['GRPC_VERBOSITY'] === undefined && process.env['GRPC_NODE_VERBOSITY'] === undefined) {
-    setLogVerbosity(logVerbosity.NONE);
+  const ticking = setInterval(() => {
+    const nowMs = performance.now();
+    for (const connection of open) connection.tick(nowMs);
+  }, tickOf(keepalive));
+  listener.once('close', () => clearInterval(ticking));
+  try {
+    return await openReceiver(listener, options, KEYS, (graceMs, connections) =>
+      shutDown({ listener, open, connections, health }, graceMs),
+    );
+  } catch (error) {
+    clearInterval(ticking);
+    throw error;
   }
 }
 
+/** Often enough for the shortest of the times. */
+function tickOf({ timeMs, timeoutMs, maxConnectionIdleMs, maxConnectionAgeMs }: Keepalive): number {
+  const shortestMs = Math.min(timeMs, timeoutMs, maxConnectionIdleMs ?? Infinity, maxConnectionAgeMs ?? Infinity);
+  return Math.min(MAX_TICK_MS, Math.max(MIN_TICK_MS, shortestMs / 4));
+}
+
+function callOpener(options: ReceiverOptions, health: Health): (stream: Http2Stream) => StreamListener {
+  const budget = budgetOf(options);
+  const { observe } = options;
+  const count = (code: string): void =>
+    observe?.({ transport: 'grpc', code, acceptedRecords: 0, refusedRecords: 0, failedRecords: 0, bytes: 0 });
+  return (stream) => {
+    const headers = headersOf(stream);
+    if (!headers.contentType.startsWith('application/grpc')) {
+      // gRPC's protocol has it so; its clients take an HTTP error for UNKNOWN.
+      stream.end(NO_GRPC);
+      count('UNKNOWN');
+      return IGNORING;
+    }
+    if (headers.path === EXPORT_PATH) return openExport(stream, headers, options, budget);
+    if (headers.path.startsWith(HEALTH_PATH)) {
+      const listener = health.open(stream, headers.path.slice(HEALTH_PATH.length));
+      if (listener !== null) return listener;
+    }
+    sendStatus(stream, toStatus(new ReceiveError('not_found', `there is no method ${headers.path}`)));
+    count('UNIMPLEMENTED');
+    return IGNORING;
+  };
+}
+
+function headersOf({ headers }: Http2Stream): CallHeaders {
+  const read: CallHeaders = { path: '', contentType: '', encoding: '', authorization: undefined };
+  for (const { name, value } of headers) {
+    switch (name) {
+      case ':path':
+        read.path = value;
+        break;
+      case 'content-type':
+        read.contentType = value;
+        break;
+      case 'grpc-encoding':
+        read.encoding = value.trim().toLowerCase();
+        break;
+      case 'authorization':
+        read.authorization = value;
+    }
+  }
+  return read;
+}
+
 interface Open {
-  server: Server;
   listener: NetServer;
+  open: ReadonlySet<Http2Connection>;
   connections: Connections;
   health: Health;
 }
 
-async function shutDown({ server, listener, connections, health }: Open, graceMs: number): Promise<void> {
+async function shutDown({ listener, open, connections, health }: Open, graceMs: number): Promise<void> {
   // First, so that whoever watches sends elsewhere before connections end.
   health.stop();
   // Every connection is told to go, and does once its calls have ended; our listener closes after the last one.
   const closed = once(listener, 'close');
   listener.close();
-  server.tryShutdown(() => {});
-  const force = setTimeout(() => {
-    server.forceShutdown();
-    connections.cut();
-  }, graceMs);
+  for (const connection of open) connection.close(graceMs);
+  const force = setTimeout(() => connections.cut(), graceMs);
   await closed;
   clearTimeout(force);
 }

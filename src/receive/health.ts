@@ -2,13 +2,9 @@
  * grpc.health.v1 on the OTLP port (https://github.com/grpc/grpc/blob/master/doc/health-checking.md): two messages of one field each, so
  * by hand.
  */
-import {
-  status as Grpc,
-  type Server,
-  type ServerUnaryCall,
-  type ServerWritableStream,
-  type sendUnaryData,
-} from '@grpc/grpc-js';
+import { beginResponse, GrpcCall, sendMessage, sendOk, sendStatus } from './grpc-message.ts';
+import type { Http2Stream, StreamListener } from './http2/stream.ts';
+import { ReceiveError, toStatus } from './status.ts';
 import { WireReader } from './wire.ts';
 
 export const HEALTH_SERVICE = 'grpc.health.v1.Health';
@@ -17,62 +13,61 @@ const SERVICES = ['', 'opentelemetry.proto.collector.logs.v1.LogsService'];
 /** Each is an open stream; health checkers hold one a connection. */
 const MAX_WATCHERS = 100;
 const MAX_NAME_BYTES = 1024;
+const MAX_REQUEST_BYTES = 4096;
 
 /** HealthCheckResponse.ServingStatus */
 const SERVING = 1;
 const NOT_SERVING = 2;
 const SERVICE_UNKNOWN = 3;
 
-/** Not the bare name: grpc-js takes an empty string for a message that did not come. */
-interface HealthCheckRequest {
-  service: string;
-}
-
-type Watcher = ServerWritableStream<HealthCheckRequest, number>;
-
 export interface Health {
+  /** Takes a call of a method of the service; null when it has no such method. */
+  open(stream: Http2Stream, method: string): StreamListener | null;
   /** Says NOT_SERVING, and ends the watching streams so that they do not hold up a shutdown. */
   stop(): void;
 }
 
-export function addHealthService(server: Server): Health {
+export function createHealth(): Health {
   let serving = SERVING;
-  const watchers = new Set<Watcher>();
-  const base = {
-    requestStream: false,
-    requestSerialize: Buffer.from,
-    requestDeserialize: readRequest,
-    responseSerialize: writeStatus,
-    responseDeserialize: Number,
+  /** With the service that is watched. */
+  const watchers = new Map<Http2Stream, string>();
+  const methods: Record<string, (call: GrpcCall, service: string) => void> = {
+    Check: ({ stream }, service) => {
+      if (!SERVICES.includes(service)) throw new ReceiveError('unknown_service', 'unknown service');
+      beginResponse(stream);
+      sendMessage(stream, writeStatus(serving));
+      sendOk(stream);
+    },
+    Watch: ({ stream }, service) => {
+      if (watchers.size >= MAX_WATCHERS) throw new ReceiveError('too_many', `at most ${MAX_WATCHERS} may watch`);
+      beginResponse(stream);
+      sendMessage(stream, writeStatus(SERVICES.includes(service) ? serving : SERVICE_UNKNOWN));
+      if (serving === SERVING) watchers.set(stream, service);
+      else sendOk(stream);
+    },
   };
-  server.addService(
-    {
-      Check: { ...base, path: `/${HEALTH_SERVICE}/Check`, responseStream: false },
-      Watch: { ...base, path: `/${HEALTH_SERVICE}/Watch`, responseStream: true },
-    },
-    {
-      Check: (call: ServerUnaryCall<HealthCheckRequest, number>, callback: sendUnaryData<number>) => {
-        if (SERVICES.includes(call.request.service)) callback(null, serving);
-        else callback({ code: Grpc.NOT_FOUND, details: 'unknown service' });
-      },
-      Watch: (call: Watcher) => {
-        if (watchers.size >= MAX_WATCHERS) {
-          call.emit('error', { code: Grpc.RESOURCE_EXHAUSTED, details: `at most ${MAX_WATCHERS} may watch` });
-          return;
-        }
-        watchers.add(call);
-        call.on('cancelled', () => watchers.delete(call));
-        call.write(SERVICES.includes(call.request.service) ? serving : SERVICE_UNKNOWN);
-        if (serving !== SERVING) call.end();
-      },
-    },
-  );
   return {
+    open(stream, name) {
+      const method = Object.hasOwn(methods, name) ? methods[name]! : null;
+      if (method === null) return null;
+      const failed = (_call: GrpcCall, error: unknown): void => sendStatus(stream, toStatus(error));
+      const message = (call: GrpcCall, { bytes }: { bytes: Uint8Array }): void => {
+        try {
+          method(call, readService(bytes));
+        } catch (error) {
+          failed(call, error);
+        }
+      };
+      const left = (): void => {
+        if (watchers.delete(stream)) sendOk(stream);
+      };
+      return new GrpcCall(stream, { message, failed, left }, { maxBytes: MAX_REQUEST_BYTES, reservation: null });
+    },
     stop() {
       serving = NOT_SERVING;
-      for (const call of watchers) {
-        if (SERVICES.includes(call.request.service)) call.write(serving);
-        call.end();
+      for (const [stream, service] of watchers) {
+        if (SERVICES.includes(service)) sendMessage(stream, writeStatus(serving));
+        sendOk(stream);
       }
       watchers.clear();
     },
@@ -80,7 +75,7 @@ export function addHealthService(server: Server): Health {
 }
 
 /** HealthCheckRequest { string service = 1; } A name we cannot read is one we do not know. */
-function readRequest(bytes: Buffer): HealthCheckRequest {
+function readService(bytes: Uint8Array): string {
   const reader = new WireReader(bytes);
   let service = '';
   try {
@@ -94,9 +89,9 @@ function readRequest(bytes: Buffer): HealthCheckRequest {
       service = reader.string(reader.pos, end, MAX_NAME_BYTES);
       reader.pos = end;
     }
-    return { service };
+    return service;
   } catch {
-    return { service: '\0' };
+    return '\0';
   }
 }
 

@@ -62,11 +62,14 @@ export interface ExportResult {
   errorMessage: string;
 }
 
+/** Whether the client has gone; an AbortSignal is one. */
+export type Departure = Pick<AbortSignal, 'aborted' | 'throwIfAborted'>;
+
 /** One request being taken in: fill `sink` by decoding, then `commit` hands the records on. Dropping it without commit takes nothing. */
 export interface Intake {
   readonly sink: RecordSink;
   /** Admission (bounded wait, then refusal of one source's excess). */
-  commit(signal: AbortSignal): Promise<ExportResult>;
+  commit(signal: Departure): Promise<ExportResult>;
 }
 
 /** The one function both transports end in, with what they share. */

@@ -13,6 +13,9 @@ const GATHER_BYTES = 16_384;
 /** So many chunks stay as they came, however small: most requests have fewer. */
 const FEW_CHUNKS = 64;
 
+/** A chunk keeps all of the memory alive that its socket read it into, with what came for others: no more than so many times its own. */
+const MAX_TIMES_ITSELF = 8;
+
 /** What has come of one request, in order. */
 export class Chunks {
   readonly list: Buffer[] = [];
@@ -21,7 +24,8 @@ export class Chunks {
   #start = 0;
   #end = 0;
 
-  add(chunk: Buffer): void {
+  add(bytes: Buffer): void {
+    const chunk = bytes.length * MAX_TIMES_ITSELF < bytes.buffer.byteLength ? Buffer.from(bytes) : bytes;
     if (this.list.length < FEW_CHUNKS || chunk.length >= SMALL_BYTES) {
       this.list.push(chunk);
       this.#start = this.#end;

@@ -22,6 +22,8 @@ export type ErrorKind =
   | 'overloaded'
   | 'shutting_down'
   | 'cancelled'
+  | 'unknown_service'
+  | 'too_many'
   | 'internal';
 
 interface Answer {
@@ -48,6 +50,9 @@ export const ANSWERS: Readonly<Record<ErrorKind, Answer>> = {
   shutting_down: { grpc: Grpc.UNAVAILABLE, http: 503 },
   // The client is gone; nobody reads this.
   cancelled: { grpc: Grpc.CANCELLED, http: 503 },
+  // Of the health service only.
+  unknown_service: { grpc: Grpc.NOT_FOUND, http: 404 },
+  too_many: { grpc: Grpc.RESOURCE_EXHAUSTED, http: 429 },
   internal: { grpc: Grpc.INTERNAL, http: 500 },
 };
 

@@ -1,5 +1,12 @@
 /** The other side of the receivers' contract, written down record by record. */
-import type { Attributes, DecodedRecord, ExportResult, ExportTarget, RecordSink } from '../../src/receive/record.ts';
+import type {
+  Attributes,
+  DecodedRecord,
+  Departure,
+  ExportResult,
+  ExportTarget,
+  RecordSink,
+} from '../../src/receive/record.ts';
 import type { DecodeSummary } from '../../src/receive/decoded.ts';
 
 export interface Recorded {
@@ -79,7 +86,7 @@ interface RecordingTarget extends ExportTarget {
 
 /** Takes everything in; `commit` may be replaced to refuse or to wait. */
 export function recordingTarget(
-  commit: (records: Recorded[], signal: AbortSignal) => Promise<ExportResult> = () =>
+  commit: (records: Recorded[], signal: Departure) => Promise<ExportResult> = () =>
     Promise.resolve({ rejectedLogRecords: 0, errorMessage: '' }),
 ): RecordingTarget {
   const committed: Recorded[] = [];
