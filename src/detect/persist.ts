@@ -5,7 +5,7 @@ import type { Levels } from './levels.ts';
 import type { SharedTemplate } from './miner/classes.ts';
 import type { StoredCluster, StoredMiner } from './miner/miner.ts';
 import type { Source } from './source.ts';
-import type { Template } from './template.ts';
+import { MAX_TEMPLATES, type Template } from './template.ts';
 
 /** Version of what is written here; the store starts cold when it differs. */
 export const STATE_VERSION = 8;
@@ -138,7 +138,7 @@ export function restoreSource(source: Source, stored: StoredSource): void {
     const template = templates.create(row, row.firstSeenMs, number);
     template.stored = true;
     byNumber.set(number, template);
-    if (row.slot >= 0) templates.assignSlot(template, row.slot);
+    if (row.slot !== -1) templates.assignSlot(template, checkedSlot(row.slot));
     for (const cluster of row.clusters) {
       owners.set(cluster.number, template);
       clusters.push({ ...cluster, ...(uses.get(cluster.number) ?? { lastLine: oldest - 1 }) });
@@ -155,6 +155,12 @@ export function restoreSource(source: Source, stored: StoredSource): void {
   source.historyRewritten = false;
   if (history.size > 0) source.savedWindowId = history.windowId(history.size - 1);
   source.adopt(owners);
+}
+
+/** A damaged one must not take memory for itself and all before it. */
+function checkedSlot(slot: number): number {
+  if (Number.isInteger(slot) && slot >= 0 && slot < MAX_TEMPLATES) return slot;
+  throw new RangeError(`stored slot ${slot} is none of ${MAX_TEMPLATES}`);
 }
 
 function firstUnsaved(source: Source): number {
@@ -251,7 +257,7 @@ function restoreWindow({ history, slots }: Source, windowId: number, blob: Uint8
     slots?.restoreCell(view.getUint32(at), count, mean, squares);
   }
   for (; at < blob.byteLength; at += 8) {
-    const slot = view.getUint32(at);
+    const slot = checkedSlot(view.getUint32(at));
     history.growSlots(slot + 1);
     history.setCount(i, slot, view.getUint32(at + 4));
   }

@@ -447,3 +447,26 @@ describe('restart', () => {
     expect(after.detector.takeDelta(0)!.reset).toBe(true);
   });
 });
+
+test('a stored column that no history has is refused before memory is taken for it and all before it', () => {
+  const drive = new Drive({ ...SMALL, channels: SEVEN });
+  drive.detector.open(0, 'file:a');
+  const shelf = new Shelf();
+  for (let i = 0; i < 4; i++) {
+    drive.step(['one line', 'another line']);
+    shelf.keep(drive.detector);
+  }
+  const restored = (stored: StoredSource): string[] => {
+    const { detector } = restore(stored, drive.windowId, { ...SMALL, channels: SEVEN });
+    return detector.takeFailedRestores().map(({ error }) => String(error));
+  };
+  expect(restored(shelf.stored!)).toEqual([]);
+  const window = structuredClone(shelf.stored!);
+  const { blob } = window.windows.at(-1)!;
+  new DataView(blob.buffer, blob.byteOffset).setUint32(blob.length - 8, 0xffffffff);
+  expect(restored(window)).toEqual(['RangeError: stored slot 4294967295 is none of 256']);
+  const template = structuredClone(shelf.stored!);
+  const row = template.templates.find(({ number }) => number === 0)!;
+  row.blob = Buffer.from(Buffer.from(row.blob).toString().replace('"slot":0', '"slot":1e9'));
+  expect(restored(template)).toEqual(['RangeError: stored slot 1000000000 is none of 256']);
+});
