@@ -7,7 +7,7 @@
  */
 import type { Cluster } from './cluster.ts';
 import { mix } from './hash.ts';
-import { WILD } from './kinds.ts';
+import { FIXED, WILD } from './kinds.ts';
 
 /** Templates that left, of a source: the newest. Some 150 bytes each. */
 const MOST_FORMER = 256;
@@ -81,5 +81,5 @@ function checkOf<Pane>(cluster: Cluster<Pane>, places: readonly number[]): numbe
 
 /** A state or a field's name was there always: it never varies. */
 function mayVary<Pane>({ lanes }: Cluster<Pane>, places: readonly number[]): boolean {
-  return places.every((place) => lanes[3 * place + 2]! <= WILD);
+  return places.every((place) => lanes[3 * place + 2]! < FIXED);
 }

@@ -27,6 +27,16 @@ describe('a template that left and comes back', () => {
     expect(observe(miner, login('dave', '17')).count).toBe(2);
   });
 
+  test('comes back also where hosts or classes varied', () => {
+    const miner = new Miner(OPTIONS);
+    const retry = (host: string): string => `proxy.example.org:80 asked ${host} again after some time`;
+    for (const host of ['a.example.com', 'b.example.com']) observe(miner, retry(host));
+    const { id, text } = observe(miner, retry('c.example.com'));
+    expect(text).toContain('asked <*> again');
+    crowdOut(miner);
+    expect(observe(miner, retry('d.example.com'))).toMatchObject({ id, text });
+  });
+
   test('comes back in another process, under another seed', () => {
     const miner = new Miner({ ...OPTIONS, hashSeed: 1 });
     for (const user of ['alice', 'bob']) observe(miner, login(user, 'today'));
