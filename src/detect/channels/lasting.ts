@@ -43,13 +43,22 @@ export function lastingScore({ nats, earlier, sizes, weights }: ChannelWords, en
     const n = k + 1;
     const f = 1 + CORRELATION * (n * enabled - 1);
     score = Math.max(score, sigmasOfSum((n * enabled) / f, all / f));
-    for (let c = 0; c < CHANNELS.length; c++) {
-      const alone = isSurprise(CHANNELS[c]!) ? single[c]! - doubt(DOUBT, sizes[c]!) : 0;
-      if (alone > n)
-        score = Math.max(score, sigmasOfTail(Math.log(LASTING_WINDOWS * enabled) + logUpperGamma(n, alone)));
+    const alone = loudest(sizes);
+    // Below n the tail is no tail.
+    if (alone > n) {
+      score = Math.max(score, sigmasOfTail(Math.log(LASTING_WINDOWS * enabled) + logUpperGamma(n, alone)));
     }
   }
   return score;
+}
+
+/** A: the most that one channel brings beyond its doubt. */
+function loudest(sizes: ArrayLike<number>): number {
+  let most = 0;
+  for (let c = 0; c < CHANNELS.length; c++) {
+    if (isSurprise(CHANNELS[c]!)) most = Math.max(most, single[c]! - doubt(DOUBT, sizes[c]!));
+  }
+  return most;
 }
 
 /** Scratch; {@link lastingScore} is synchronous. */
