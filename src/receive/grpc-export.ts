@@ -28,7 +28,7 @@ export function openExport(
   options: ReceiverOptions,
   budget: Budget,
 ): StreamListener {
-  const call = new ExportCall(stream, headers, options);
+  const call = new ExportCall(stream, headers.encoding, options);
   try {
     options.auth?.check(headers.authorization);
     const reservation = budget.open();
@@ -41,16 +41,16 @@ export function openExport(
 
 class ExportCall {
   readonly #stream: Http2Stream;
-  readonly #headers: CallHeaders;
+  readonly #encoding: string;
   readonly #options: ReceiverOptions;
   readonly #summary = newDecodeSummary();
   /** Of the message, unpacked. */
   #bytes = 0;
   #reservation: Reservation | null = null;
 
-  constructor(stream: Http2Stream, headers: CallHeaders, options: ReceiverOptions) {
+  constructor(stream: Http2Stream, encoding: string, options: ReceiverOptions) {
     this.#stream = stream;
-    this.#headers = headers;
+    this.#encoding = encoding;
     this.#options = options;
   }
 
@@ -77,7 +77,7 @@ class ExportCall {
     sendStatus(this.#stream, status);
     const lost = lostRecords(kind, this.#summary.records);
     observe?.({ transport: 'grpc', code: Grpc[grpcCode]!, acceptedRecords: 0, ...lost, bytes: this.#bytes });
-    if (kind === 'unsupported_encoding') onOddity?.({ kind, transport: 'grpc', encoding: this.#headers.encoding });
+    if (kind === 'unsupported_encoding') onOddity?.({ kind, transport: 'grpc', encoding: this.#encoding });
     if (kind === 'internal') onFault?.(error);
   }
 
@@ -109,7 +109,7 @@ class ExportCall {
 
   /** @throws {ReceiveError} `unsupported_encoding`, `too_large`, `overloaded`; {DecodeError} on broken compression */
   async #unpack({ bytes, compressed }: GrpcMessage): Promise<Uint8Array> {
-    const { encoding } = this.#headers;
+    const encoding = this.#encoding;
     if (!compressed || !isCompression(encoding)) return bytes;
     checkEncoding(encoding);
     const { maxRequestBytes: maxBytes } = this.#options;

@@ -7,8 +7,8 @@ import { openExport, type CallHeaders } from './grpc-export.ts';
 import { READ_TIMEOUT_MS, sendStatus } from './grpc-message.ts';
 import { createHealth, HEALTH_SERVICE, type Health } from './health.ts';
 import { Http2Connection, type ConnectionOptions } from './http2/connection.ts';
-import { encodeHeaders } from './http2/hpack.ts';
-import { IGNORING, type Http2Stream, type StreamListener } from './http2/stream.ts';
+import { encodeHeaders, type HeaderField } from './http2/hpack.ts';
+import { IGNORING } from './http2/stream.ts';
 import { openReceiver, type ListenerKeys } from './listener.ts';
 import { budgetOf, type Receiver, type ReceiverOptions } from './receiver.ts';
 import { ReceiveError, toStatus } from './status.ts';
@@ -22,7 +22,13 @@ const KEYS: ListenerKeys = {
 const EXPORT_PATH = '/opentelemetry.proto.collector.logs.v1.LogsService/Export';
 
 const HEALTH_PATH = `/${HEALTH_SERVICE}/`;
+/** With a format of the messages or without; gRPC-Web is another protocol. */
+const GRPC_TYPE = /^application\/grpc(?:$|[+; ])/i;
 const NO_GRPC = encodeHeaders({ ':status': 415 });
+
+/** What a call keeps of its headers; nobody's encoding has a name as long. */
+const MAX_ENCODING_CHARS = 40;
+const TOO_LONG = 'of a name too long';
 
 const DEFAULT_MAX_STREAMS = 100;
 /** Connections are looked at so often for what depends on time. */
@@ -79,6 +85,8 @@ export async function openGrpcReceiver(options: GrpcReceiverOptions): Promise<Re
   const accept = (socket: Socket): void => {
     socket.setNoDelay(true);
     const connection = new Http2Connection(socket, connectionOptions);
+    // Its TLS handshake took longer than we listened.
+    if (!listener.listening) connection.close(keepalive.maxConnectionAgeGraceMs);
     open.add(connection);
     socket.once('close', () => open.delete(connection));
   };
@@ -107,14 +115,14 @@ function tickOf({ timeMs, timeoutMs, maxConnectionIdleMs, maxConnectionAgeMs }: 
   return Math.min(MAX_TICK_MS, Math.max(MIN_TICK_MS, shortestMs / 4));
 }
 
-function callOpener(options: ReceiverOptions, health: Health): (stream: Http2Stream) => StreamListener {
+function callOpener(options: ReceiverOptions, health: Health): ConnectionOptions['onStream'] {
   const budget = budgetOf(options);
   const { observe } = options;
   const count = (code: string): void =>
     observe?.({ transport: 'grpc', code, acceptedRecords: 0, refusedRecords: 0, failedRecords: 0, bytes: 0 });
-  return (stream) => {
-    const headers = headersOf(stream);
-    if (!headers.contentType.startsWith('application/grpc')) {
+  return (stream, fields) => {
+    const headers = headersOf(fields);
+    if (!GRPC_TYPE.test(headers.contentType)) {
       // gRPC's protocol has it so; its clients take an HTTP error for UNKNOWN.
       stream.end(NO_GRPC);
       count('UNKNOWN');
@@ -131,7 +139,7 @@ function callOpener(options: ReceiverOptions, health: Health): (stream: Http2Str
   };
 }
 
-function headersOf({ headers }: Http2Stream): CallHeaders {
+function headersOf(headers: readonly HeaderField[]): CallHeaders {
   const read: CallHeaders = { path: '', contentType: '', encoding: '', authorization: undefined };
   for (const { name, value } of headers) {
     switch (name) {
@@ -142,7 +150,7 @@ function headersOf({ headers }: Http2Stream): CallHeaders {
         read.contentType = value;
         break;
       case 'grpc-encoding':
-        read.encoding = value.trim().toLowerCase();
+        read.encoding = value.length > MAX_ENCODING_CHARS ? TOO_LONG : value.trim().toLowerCase();
         break;
       case 'authorization':
         read.authorization = value;

@@ -9,9 +9,10 @@ const lent = new WeakSet<ArrayBufferLike>();
 
 /** A Buffer costs some hundred bytes itself: a client that sends single bytes would make gigabytes of megabytes. */
 const SMALL_BYTES = 512;
-const GATHER_BYTES = 16_384;
-/** So many chunks stay as they came, however small: most requests have fewer. */
-const FEW_CHUNKS = 64;
+const MIN_GATHER_BYTES = 512;
+const MAX_GATHER_BYTES = 16_384;
+/** So many chunks stay as they came, however small. What they cost beside their bytes counts in no budget: a client may have 100,000 calls open. */
+const FEW_CHUNKS = 8;
 
 /** A chunk keeps all of the memory alive that its socket read it into, with what came for others: no more than so many times its own. */
 const MAX_TIMES_ITSELF = 8;
@@ -32,7 +33,8 @@ export class Chunks {
       return;
     }
     if (this.#end + chunk.length > this.#memory.length) {
-      this.#memory = Buffer.allocUnsafeSlow(GATHER_BYTES);
+      const bytes = Math.min(MAX_GATHER_BYTES, Math.max(MIN_GATHER_BYTES, 2 * this.#memory.length));
+      this.#memory = Buffer.allocUnsafeSlow(bytes);
       this.#start = this.#end = 0;
     }
     if (this.#start < this.#end) this.list.pop();

@@ -27,7 +27,7 @@ import {
   SETTING,
   settings,
 } from './frames.ts';
-import { HeaderDecoder, MAX_LIST_BYTES } from './hpack.ts';
+import { HeaderDecoder, MAX_LIST_BYTES, type HeaderField } from './hpack.ts';
 import { Outbox } from './outbox.ts';
 import { NewestIds } from './newest-ids.ts';
 import { Patience } from './patience.ts';
@@ -52,8 +52,8 @@ export interface ConnectionOptions {
   ageMs: number | null;
   /** Requests under way then may take so long. */
   ageGraceMs: number;
-  /** A request begins. Whoever takes it must end it ({@link Http2Stream.end}). */
-  onStream(stream: Http2Stream): StreamListener;
+  /** A request begins. Whoever takes it must end it ({@link Http2Stream.end}), and keep of its headers little: they count in no budget. */
+  onStream(stream: Http2Stream, headers: readonly HeaderField[]): StreamListener;
   /** A fault of ours ended the connection. */
   onFault(error: unknown): void;
 }
@@ -64,6 +64,8 @@ export class Http2Connection implements StreamCarrier, FrameListener {
   readonly #reader = new FrameReader(this);
   readonly #decoder = new HeaderDecoder();
   readonly #outbox: Outbox;
+  /** What has come and is not read before the client has read our answers. */
+  #unread: Buffer = NOTHING;
   readonly #patience: Patience;
   readonly #streams = new Map<number, Http2Stream>();
   /** Streams whose client left while they are still being worked on; they count as open. */
@@ -90,7 +92,7 @@ export class Http2Connection implements StreamCarrier, FrameListener {
     this.#socket = socket;
     this.#options = options;
     const nowMs = performance.now();
-    this.#outbox = new Outbox(socket);
+    this.#outbox = new Outbox(socket, () => this.#goOn());
     this.#patience = new Patience(nowMs);
     this.#heardMs = this.#idleSinceMs = this.#headersSinceMs = nowMs;
     // Spread by ±10 %, so that connections opened together do not all come back together.
@@ -156,6 +158,11 @@ export class Http2Connection implements StreamCarrier, FrameListener {
   }
 
   /** For the reader. */
+  get isFull(): boolean {
+    return this.#outbox.isFull;
+  }
+
+  /** For the reader. */
   beginData(id: number, bytes: number, endsStream: boolean): void {
     this.#requireOpened(id);
     if (bytes === 0 && !endsStream) this.#patience.lose(this.#heardMs);
@@ -212,8 +219,9 @@ export class Http2Connection implements StreamCarrier, FrameListener {
     if (!isRequest(fields)) return this.#refuse(id, CODE.protocolError, endsStream);
     if (this.#busy >= this.#options.maxConcurrentStreams) return this.#refuse(id, CODE.refusedStream, endsStream);
     const stream = new Http2Stream(this, id, fields, { openedMs: this.#heardMs, sendWindow: this.#streamSendWindow });
+    stream.clientEnded = endsStream;
     this.#streams.set(id, stream);
-    stream.listener = this.#options.onStream(stream);
+    stream.listener = this.#options.onStream(stream, fields);
     if (endsStream) this.endStream(id);
   }
 
@@ -223,8 +231,9 @@ export class Http2Connection implements StreamCarrier, FrameListener {
       case FRAME.rstStream: {
         requireLength(payload, 4);
         this.#requireOpened(id);
+        // What many clients answer an early end with costs nobody anything.
+        if (this.#endedEarly.delete(id)) return;
         this.#patience.lose(this.#heardMs);
-        this.#endedEarly.delete(id);
         const stream = this.#streams.get(id);
         if (stream !== undefined) this.#drop(stream);
         return;
@@ -265,8 +274,16 @@ export class Http2Connection implements StreamCarrier, FrameListener {
     if (this.#state === 'ended') return;
     this.#heardMs = performance.now();
     this.#pingedMs = null;
+    this.#read(chunk);
+  }
+
+  #read(chunk: Buffer): void {
     try {
-      this.#reader.read(chunk);
+      const bytes = this.#reader.read(chunk);
+      if (bytes === chunk.length) return;
+      this.#unread = chunk.subarray(bytes);
+      this.#socket.pause();
+      if (this.#outbox.flush()) this.#goOn();
     } catch (error) {
       const isTheirs = error instanceof Http2Error;
       const { code, message } = isTheirs ? error : { code: CODE.internalError, message: 'internal error' };
@@ -275,6 +292,17 @@ export class Http2Connection implements StreamCarrier, FrameListener {
       this.#dropStreams();
       if (!isTheirs) this.#options.onFault(error);
     }
+  }
+
+  /** In a turn of its own, so that other connections have theirs. */
+  #goOn(): void {
+    if (this.#unread.length === 0) return void this.#socket.resume();
+    setImmediate(() => {
+      const rest = this.#unread;
+      this.#unread = NOTHING;
+      if (this.#state !== 'ended') this.#read(rest);
+      if (this.#unread.length === 0) this.#socket.resume();
+    });
   }
 
   #end(): void {

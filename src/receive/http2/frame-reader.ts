@@ -17,6 +17,8 @@ const NOTHING = Buffer.alloc(0);
 
 /** What frames say; padding is left out, pieces of a header block are one. */
 export interface FrameListener {
+  /** No more frames for now. */
+  readonly isFull: boolean;
   /** A DATA frame begins: `bytes` count against the windows, padding included. */
   beginData(streamId: number, bytes: number, endsStream: boolean): void;
   /** A piece of it: a range of what the socket gave. */
@@ -57,19 +59,23 @@ export class FrameReader {
     return this.#preface < PREFACE.length || this.#block !== null || (this.#left > 0 && this.#type !== FRAME.data);
   }
 
-  /** @throws {Http2Error} what ends the connection */
-  read(chunk: Buffer): void {
+  /**
+   * Reads until the listener is full.
+   * @returns bytes of `chunk` that were read
+   * @throws {Http2Error} what ends the connection
+   */
+  read(chunk: Buffer): number {
     let pos = 0;
     for (; this.#preface < PREFACE.length && pos < chunk.length; pos++) {
       if (chunk[pos] !== PREFACE[this.#preface++]) throw protocolError('this port speaks gRPC, which is HTTP/2');
     }
-    while (pos < chunk.length) {
+    while (pos < chunk.length && !this.#listener.isFull) {
       if (this.#headBytes < HEAD_BYTES) {
         const bytes = Math.min(HEAD_BYTES - this.#headBytes, chunk.length - pos);
         chunk.copy(this.#head, this.#headBytes, pos, pos + bytes);
         this.#headBytes += bytes;
         pos += bytes;
-        if (this.#headBytes < HEAD_BYTES) return;
+        if (this.#headBytes < HEAD_BYTES) return pos;
         this.#begin();
       }
       const end = Math.min(pos + this.#left, chunk.length);
@@ -79,6 +85,7 @@ export class FrameReader {
       pos = end;
       if (this.#left === 0) this.#headBytes = 0;
     }
+    return pos;
   }
 
   #begin(): void {

@@ -33,13 +33,15 @@ const ENTRY_BYTES = 32;
 /** Names, values and {@link ENTRY_BYTES} of one block: a few bytes of index may stand for 4 KiB. */
 export const MAX_LIST_BYTES = 65_536;
 
+const NOTHING = Buffer.alloc(0);
+
 /** Of one connection: what a block tells, later ones refer to. */
 export class HeaderDecoder {
   /** The dynamic table, oldest first. */
   readonly #entries: HeaderField[] = [];
   #tableBytes = 0;
   #maxBytes = MAX_TABLE_BYTES;
-  #bytes: Buffer = Buffer.alloc(0);
+  #bytes: Buffer = NOTHING;
   #pos = 0;
 
   /** @throws {Http2Error} when `block` is broken or too large; the connection cannot go on, as later blocks build on it */
@@ -66,6 +68,8 @@ export class HeaderDecoder {
       }
       fields.push(field);
     }
+    // Else an idle connection would keep the 64 KiB that it came with.
+    this.#bytes = NOTHING;
     return fields;
   }
 

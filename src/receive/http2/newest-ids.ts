@@ -14,7 +14,8 @@ export class NewestIds {
     if (this.#ids.size > MAX_IDS) this.#ids.delete(this.#ids.values().next().value!);
   }
 
-  delete(id: number): void {
-    this.#ids.delete(id);
+  /** @returns whether it was one of them */
+  delete(id: number): boolean {
+    return this.#ids.delete(id);
   }
 }

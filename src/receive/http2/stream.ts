@@ -27,7 +27,6 @@ export interface StreamCarrier {
 /** Our side of one request: headers, messages, trailers. What the client's windows have no room for waits. */
 export class Http2Stream {
   readonly id: number;
-  readonly headers: readonly HeaderField[];
   readonly openedMs: number;
   listener: StreamListener = IGNORING;
   clientEnded = false;
@@ -49,7 +48,6 @@ export class Http2Stream {
   ) {
     this.#carrier = carrier;
     this.id = id;
-    this.headers = headers;
     this.openedMs = openedMs;
     this.sendWindow = sendWindow;
     this.missingBytes = Number(headers.find(({ name }) => name === 'content-length')?.value);

@@ -13,6 +13,7 @@ import {
   settings,
 } from '../../../src/receive/http2/frames.ts';
 import { encodeHeaders } from '../../../src/receive/http2/hpack.ts';
+import { IGNORING } from '../../../src/receive/http2/stream.ts';
 import { answer, data, headers, Peer, request, REQUEST, serve, START } from './peer.ts';
 
 /** Polled often: there are many of these tests. */
@@ -51,7 +52,7 @@ describe('requests', () => {
       expect([1, 3, 5].map((id) => peer.body(id).toString())).toEqual(['hello', 'there', '']);
       expect(peer.goaway).toBeNull();
     }
-    expect(server.streams[0]!.stream.headers).toContainEqual({ name: ':path', value: '/x' });
+    expect(server.streams[0]!.headers).toContainEqual({ name: ':path', value: '/x' });
   });
 
   test("node's client gets its megabytes back, through windows smaller than they, with header values of every character", async () => {
@@ -66,7 +67,7 @@ describe('requests', () => {
         const chunks: Buffer[] = [];
         for await (const chunk of stream) chunks.push(chunk as Buffer);
         expect(Buffer.concat(chunks).equals(body)).toBe(true);
-        expect(server.streams[round]!.stream.headers).toContainEqual({ name: 'value', value });
+        expect(server.streams[round]!.headers).toContainEqual({ name: 'value', value });
       }
     } finally {
       session.destroy();
@@ -264,6 +265,52 @@ describe('flow control', () => {
     peer.socket.resume();
     await soon(() => server.sockets[0]!.bytesRead).toBeGreaterThan(20 * pings.length);
   });
+});
+
+test('answers that are larger than their requests wait in no more than what a socket takes', async () => {
+  const large = encodeHeaders({ 'grpc-message': 'x'.repeat(5000) });
+  let began = 0;
+  await using server = await serve({
+    onStream: (stream) => {
+      began++;
+      stream.end(large);
+      return IGNORING;
+    },
+  });
+  using peer = new Peer(server.port);
+  await soon(() => server.sockets).toHaveLength(1);
+  peer.socket.pause();
+  const ids = Array.from({ length: 5000 }, (_, i) => 2 * i + 1);
+  peer.send(...ids.map((id) => headers(id, BOTH)));
+  await soon(() => server.sockets[0]!.writableLength).toBeGreaterThan(0);
+  expect(server.sockets[0]!.writableLength).toBeLessThan(200_000);
+  expect(server.sockets[0]!.isPaused()).toBe(true);
+  expect(began).toBeLessThan(5000);
+  peer.socket.resume();
+  await soon(() => peer.of(FRAME.headers).length).toBe(5000);
+  expect(peer.of(FRAME.headers).map(({ id }) => id)).toEqual(ids);
+  expect([began, peer.goaway, peer.of(FRAME.rstStream)]).toEqual([5000, null, []]);
+});
+
+test('thousands of requests that are answered early and then taken back are no fault of the client', async () => {
+  const refusal = encodeHeaders({ ':status': 200, 'grpc-status': 14 });
+  await using server = await serve({
+    onStream: (stream) => {
+      stream.end(refusal);
+      return IGNORING;
+    },
+  });
+  using peer = new Peer(server.port);
+  const ids = Array.from({ length: 3000 }, (_, i) => 2 * i + 1);
+  peer.send(...ids.flatMap((id) => [headers(id), data(id, Buffer.alloc(700), 0), rst(id, CODE.noError)]));
+  await soon(() => peer.of(FRAME.headers).length).toBe(3000);
+  peer.send(frame(FRAME.ping, 0, 0, Buffer.alloc(8)));
+  await soon(() => peer.of(FRAME.ping)).toHaveLength(1);
+  expect(peer.goaway).toBeNull();
+  // What was thrown away came through the window of the connection all the same.
+  const updates = peer.of(FRAME.windowUpdate, 0).slice(1);
+  const given = updates.reduce((sum, { payload }) => sum + payload.readUInt32BE(), 0);
+  expect(3000 * 700 - given).toBeLessThan(524_288);
 });
 
 test('a flood of window updates leaves nothing behind, and is answered nothing', async () => {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { Http2Connection, type ConnectionOptions } from '../../../src/receive/http2/connection.ts';
 import { FLAG, FRAME, frame, PREFACE, settings } from '../../../src/receive/http2/frames.ts';
-import { encodeHeaders } from '../../../src/receive/http2/hpack.ts';
+import { encodeHeaders, type HeaderField } from '../../../src/receive/http2/hpack.ts';
 import type { Http2Stream, StreamListener } from '../../../src/receive/http2/stream.ts';
 
 const OK = encodeHeaders({ ':status': 200 });
@@ -14,6 +14,7 @@ export const START = Buffer.concat([PREFACE, settings([])]);
 /** What a server's stream has heard. */
 export interface Heard {
   stream: Http2Stream;
+  headers: readonly HeaderField[];
   bytes: Buffer;
   events: string[];
 }
@@ -35,8 +36,8 @@ export async function serve(
   const connections: Http2Connection[] = [];
   const sockets: Socket[] = [];
   const faults: unknown[] = [];
-  const onStream = (stream: Http2Stream): StreamListener => {
-    const heard: Heard = { stream, bytes: Buffer.alloc(0), events: [] };
+  const onStream = (stream: Http2Stream, headers: readonly HeaderField[]): StreamListener => {
+    const heard: Heard = { stream, headers, bytes: Buffer.alloc(0), events: [] };
     streams.push(heard);
     return {
       data: (chunk) => void (heard.bytes = Buffer.concat([heard.bytes, chunk])),
