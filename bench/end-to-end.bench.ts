@@ -4,7 +4,7 @@ import { median, MeasuredService, spread } from './measured-service.ts';
 
 /**
  * Official wire format in, template counted: records per CPU second of the whole service process. Ours, the naive service (grpc-js or
- * node:http, proto-loader, Drain over strings) and the floor (a grpc-js handler that does nothing with the bytes), each in a process of its
+ * node:http, proto-loader, Drain over strings) the floor (a grpc-js handler that does nothing with the bytes) and the transport (the same on bare node:http2 or node:http), each in a process of its
  * own, in turn, under the same client and after the same warm-up.
  */
 const ROUNDS = 5;
@@ -31,30 +31,31 @@ async function round({ service, send, http, options, counts }: Round): Promise<n
   return after.cpuMs - before.cpuMs;
 }
 
-for (const { transport, batch, gzip = false, goal } of [
-  { transport: 'gRPC', batch: 1000, goal: 8 },
-  { transport: 'gRPC', batch: 100, goal: 6 },
-  { transport: 'gRPC', batch: 1000, gzip: true, goal: 5 },
-  { transport: 'HTTP', batch: 1000, goal: 8 },
-  { transport: 'HTTP', batch: 100, goal: 6 },
-  { transport: 'HTTP', batch: 1000, gzip: true, goal: 5 },
+for (const { protocol, batch, gzip = false, goal } of [
+  { protocol: 'gRPC', batch: 1000, goal: 8 },
+  { protocol: 'gRPC', batch: 100, goal: 6 },
+  { protocol: 'gRPC', batch: 1000, gzip: true, goal: 5 },
+  { protocol: 'HTTP', batch: 1000, goal: 8 },
+  { protocol: 'HTTP', batch: 100, goal: 6 },
+  { protocol: 'HTTP', batch: 1000, gzip: true, goal: 5 },
 ]) {
-  const name = `end to end, ${transport}, batch ${batch}${gzip ? ', gzip' : ''}`;
+  const name = `end to end, ${protocol}, batch ${batch}${gzip ? ', gzip' : ''}`;
   test(name, async () => {
     const requests = Array.from({ length: SERVICES }, (_, i) =>
       buildRequest({ records: batch, service: `service-${i}`, seed: i + 1, startMs: Date.now() + AHEAD_MS }),
     );
     const options = { requests, count: RECORDS_PER_ROUND / batch, inFlight: IN_FLIGHT, gzip };
-    const http = transport === 'HTTP';
+    const http = protocol === 'HTTP';
     const send = http ? sendHttpLoad : sendLoad;
     using ours = await MeasuredService.start('logdrift');
     using naive = await MeasuredService.start('naive');
     using floor = await MeasuredService.start('floor');
-    const sides = { ours, naive, ...(http ? {} : { floor }) };
-    const cpuMs: Record<string, number[]> = { ours: [], naive: [], floor: [] };
+    using transport = await MeasuredService.start('transport');
+    const sides = { ours, naive, ...(http ? {} : { floor }), transport };
+    const cpuMs: Record<string, number[]> = { ours: [], naive: [], floor: [], transport: [] };
     for (let i = -1; i < ROUNDS; i++) {
       for (const [side, service] of Object.entries(sides)) {
-        const ms = await round({ service, send, http, options, counts: side !== 'floor' });
+        const ms = await round({ service, send, http, options, counts: side === 'ours' || side === 'naive' });
         if (i >= 0) cpuMs[side]!.push(ms);
       }
     }
@@ -64,7 +65,7 @@ for (const { transport, batch, gzip = false, goal } of [
       ? ''
       : `; a grpc-js handler that does nothing ${perRecord('floor')}, ${(median(cpuMs['floor']!) / median(cpuMs['ours']!)).toFixed(2)} of ours`;
     process.stdout.write(
-      `${name}: logdrift ${perRecord('ours')} CPU a record, naive ${perRecord('naive')}: ${spread(ratios)}x (goal ${goal}x)${floorText}\n`,
+      `${name}: logdrift ${perRecord('ours')} CPU a record, naive ${perRecord('naive')}: ${spread(ratios)}x (goal ${goal}x)${floorText}; node:${http ? 'http' : 'http2'} that does nothing ${perRecord('transport')}\n`,
     );
     expect(median(ratios)).toBeGreaterThan(1);
   });

@@ -11,7 +11,10 @@ export class MeasuredService implements Disposable {
     this.#child = child;
   }
 
-  static async start(side: 'logdrift' | 'naive' | 'floor', settings: string[] = []): Promise<MeasuredService> {
+  static async start(
+    side: 'logdrift' | 'naive' | 'floor' | 'transport',
+    settings: string[] = [],
+  ): Promise<MeasuredService> {
     const child = fork(new URL('./service-child.ts', import.meta.url), [side, ...settings], { stdio: 'inherit' });
     await once(child, 'message');
     return new MeasuredService(child);

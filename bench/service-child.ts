@@ -1,6 +1,7 @@
 /**
  * One service in a process of its own, so that its CPU can be told from the load generator's: `logdrift` (then `key=value` settings), `naive`,
- * or `floor`, a grpc-js handler that does nothing at all. Answers every message of the parent with what it has counted and the CPU it used; `close` ends it.
+ * `floor`, a grpc-js handler that does nothing at all, or `transport`, the same on bare node:http2 and node:http. Answers every message
+ * of the parent with what it has counted and the CPU it used; `close` ends it.
  */
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';

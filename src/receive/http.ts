@@ -61,7 +61,8 @@ export async function openHttpReceiver(options: HttpReceiverOptions): Promise<Re
     noDelay: true,
   };
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
-    void answer(request, response, options, budget);
+    // What fails after the answer is no business of the client.
+    answer(request, response, options, budget).catch((error: unknown) => options.onFault?.(error));
   };
   const server =
     tls === null
@@ -74,7 +75,7 @@ export async function openHttpReceiver(options: HttpReceiverOptions): Promise<Re
 /** Connections whose request is being answered, and will be counted by that. */
 const busy = new WeakSet<Duplex>();
 
-/** Never rejects: whatever happens becomes the answer. */
+/** Whatever happens becomes the answer. */
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
@@ -114,8 +115,6 @@ async function answer(
     if (!request.complete) drainRest(request);
     observed.refusedRecords = outcome.rejectedLogRecords;
     observed.acceptedRecords = outcome.records - outcome.rejectedLogRecords;
-    if (onOddity !== undefined)
-      noteOddities({ request: body, encoding: encoding!, transport: 'http', summary }, onOddity);
   } catch (error) {
     // Its bytes are garbage by now; the drain below keeps none.
     release();
@@ -133,11 +132,14 @@ async function answer(
       const given = request.headers['content-encoding'] ?? '';
       onOddity?.({ kind: 'unsupported_encoding', transport: 'http', encoding: given });
     }
-  } finally {
-    release();
-    if (body !== null) giveBack(body);
   }
+  release();
   options.observe?.(observed);
+  if (body === null) return;
+  if (observed.code === '200' && onOddity !== undefined) {
+    noteOddities({ request: body, encoding: encoding!, transport: 'http', summary }, onOddity);
+  }
+  giveBack(body);
 }
 
 function setHeaders(response: ServerResponse, { kind, retryAfterMs }: Status, challenge: string | undefined): void {

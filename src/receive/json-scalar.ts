@@ -29,13 +29,17 @@ export function readNanosAsMs(scan: JsonScanner, path: string): number {
   return nanos / 1e6;
 }
 
-/** -1 when it is not 1 to 20 decimal digits. */
+/** Of 2^64 ns; a double tells no finer than 4 µs there. */
+const MAX_MS = 2 ** 64 / 1e6;
+
+/** -1 when it is not 1 to 20 decimal digits, or more than 64 bits hold. */
 function digitsAsMs(bytes: Uint8Array, start: number, end: number): number {
   if (end === start || end - start > 20) return -1;
   const high = digits(bytes, start, end - 13);
   const low = digits(bytes, Math.max(start, end - 13), end - 6);
   const nanos = digits(bytes, Math.max(start, end - 6), end);
-  return (high | low | nanos) < 0 ? -1 : high * 1e7 + low + nanos / 1e6;
+  const ms = high * 1e7 + low + nanos / 1e6;
+  return (high | low | nanos) < 0 || ms > MAX_MS ? -1 : ms;
 }
 
 /** At most 9 digits; -1 when there is something else among them. */

@@ -291,6 +291,8 @@ describe('malformed requests', () => {
     [inRecord('{},{"timeUnixNano":"soon"}'), /in resourceLogs\[0\].scopeLogs\[0\].logRecords\[1\].timeUnixNano/],
     [inRecord('{"timeUnixNano":-1}'), new RegExp(`${path.replaceAll(/[[\]]/g, '\\$&')}.timeUnixNano`)],
     [inRecord('{"timeUnixNano":"1e400"}'), /nanoseconds/],
+    [inRecord('{"timeUnixNano":"18446744073709999999"}'), /nanoseconds/],
+    [inRecord('{"timeUnixNano":"99999999999999999999"}'), /nanoseconds/],
     [inRecord('{"severityNumber":true}'), /severityNumber/],
     [inRecord('{"body":"x"}'), /expected an object, found a string in .*body/],
     [inRecord('{"body":{"stringValue":1}}'), /body.stringValue/],

@@ -249,7 +249,7 @@ function digitsAsMs(text: string): number {
     if (i < length - 6) ms = ms * 10 + digit;
     else nanos = nanos * 10 + digit;
   }
-  return ms + nanos / 1e6;
+  return ms + nanos / 1e6 > 2 ** 64 / 1e6 ? -1 : ms + nanos / 1e6;
 }
 
 const SEVERITY_NAME = /^SEVERITY_NUMBER_(TRACE|DEBUG|INFO|WARN|ERROR|FATAL)([234])?$/;

@@ -43,19 +43,6 @@ const PRIOR = 4;
 const LARGEST_Z = 5;
 const CLIP_DEVIATIONS = 4;
 
-/** y of a value: durations and sizes differ by factors, not by sums. Finite for every finite v, and 0 rather than -0. */
-export function logValue(v: number): number {
-  return Math.sign(v) * Math.log1p(Math.abs(v)) + 0;
-}
-
-/** Adds y to a summary in place (Welford, "Note on a method for calculating corrected sums of squares and products", 1962). */
-export function addValue(summary: SlotSummary, y: number): void {
-  const before = y - summary.mean;
-  summary.count++;
-  summary.mean += before / summary.count;
-  summary.squares += before * (y - summary.mean);
-}
-
 /** Adds another pane's summary in place (Chan, Golub & LeVeque, "Updating formulae …", 1979). */
 export function addSummary(into: SlotSummary, other: SlotSummary): void {
   if (other.count === 0) return;
