@@ -266,6 +266,8 @@ export class CompoundReader {
     let next = at;
     while (next < limit && next - at < 3 && classOf[bytes[next]!]! > wordMax) next++;
     if (next === at || next >= limit) return false;
+    // `Sun Dec-06-2026`: another chain of hex groups there is of the same shape, and no month.
+    if ((meaning & WEEKDAY) !== 0 && chainEnd(bytes, next, limit) > 0) this.#fields.beyondShape = true;
     if (classOf[bytes[next]!] === digitClass) return isNumber(bytes, next, limit);
     if ((meaning & WEEKDAY) === 0 || next + 3 > limit) return false;
     if (next + 3 < limit && classOf[bytes[next + 3]!]! <= wordMax) return false;

@@ -79,9 +79,15 @@ test('a remembered shape answers what the tokenizer and the tree would answer', 
   }
 });
 
-test('the letter of an escape is no group of the address behind it, whether the shape is known or not', () => {
+test.each([
+  [
+    'the letter of an escape is no group of the address behind it',
+    'got "x \\a:97998066:fa:958" now',
+    'got "x \\a:4898:fa:3" now',
+  ],
+  ['an address behind a weekday is no month', 'log of Sun 5d:11389649:b7 read', 'log of Sun dec:11389649:b7 read'],
+])('%s, whether the shape is known or not', (_, ...lines) => {
   const [known, judge] = [new Miner(), new Miner()];
-  const lines = ['got "x \\a:97998066:fa:958" now', 'got "x \\a:4898:fa:3" now'];
   for (const line of lines)
     expect(observe(known, line).text).toBe(observe(judge, line + ' '.repeat(MAX_SHAPE_BYTES)).text);
 });
