@@ -325,7 +325,11 @@ describe('OTLP/gRPC', () => {
     await using receiver = await grpcReceiver();
     using sender = new Http2Sender(receiver.port);
     expect(await sender.send(REQUEST, { 'content-type': 'application/json' })).toBe(-1);
-    await expect.poll(() => receiver.observed.map(({ code }) => code)).toEqual(['UNKNOWN']);
+    expect(await sender.send(frame(REQUEST), { 'content-type': 'application/grpc-web+proto' })).toBe(-1);
+    await expect.poll(() => receiver.observed.map(({ code }) => code)).toEqual(['UNKNOWN', 'UNKNOWN']);
+    for (const type of ['application/grpc', 'application/grpc+proto', 'application/grpc;charset=utf-8']) {
+      expect(await sender.send(frame(REQUEST), { 'content-type': type })).toBe(status.OK);
+    }
   });
 
   test('G6: broken compression is INVALID_ARGUMENT; gzip, deflate and zstd are read; others are UNIMPLEMENTED and told', async () => {
@@ -344,6 +348,8 @@ describe('OTLP/gRPC', () => {
     expect(await send(REQUEST, 'snappy')).toBe(status.UNIMPLEMENTED);
     expect(receiver.oddities).toEqual([{ kind: 'unsupported_encoding', transport: 'grpc', encoding: 'snappy' }]);
     expect(receiver.observed.at(-1)).toMatchObject({ code: 'UNIMPLEMENTED' });
+    expect(await send(REQUEST, 'x'.repeat(10_000))).toBe(status.UNIMPLEMENTED);
+    expect(receiver.oddities.at(-1)).toMatchObject({ encoding: 'of a name too long' });
   });
 });
 

@@ -2,6 +2,7 @@ import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect as connectPlain } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { once } from 'node:events';
 import { credentials, status } from '@grpc/grpc-js';
@@ -112,6 +113,18 @@ describe('TLS', () => {
       expect((await handshake(receiver.port)).serial).not.toBe(old.serial);
     },
   );
+
+  test('a client whose handshake ends after we have stopped listening is told to go, and holds nobody up', async () => {
+    const receiver = await grpcReceiver({ tls: server });
+    const raw = connectPlain(receiver.port, '127.0.0.1');
+    await once(raw, 'connect');
+    await expect.poll(() => receiver.connections).toBe(1);
+    const closed = receiver.close(60_000);
+    const socket = connectTls({ socket: raw, ca, servername: 'localhost', ALPNProtocols: ['h2'] });
+    socket.resume();
+    await closed;
+    socket.destroy();
+  });
 
   test('files that cannot be used are an error at the start that names key and file', async () => {
     await expect(httpReceiver({ tls: { ...server, keyFile: '/nowhere.key' } })).rejects.toMatchObject({

@@ -42,7 +42,7 @@ export interface ConnectionOptions {
   maxConcurrentStreams: number;
   /** Of the connection and of each stream: what a client may have under way; at least 65,535. */
   windowBytes: number;
-  /** A request must be complete after this time, and so must headers. */
+  /** A request must be complete after this time, and so must headers; its client must have taken the answer. */
   readMs: number;
   /** A connection that is silent for so long is pinged, and closed when nothing comes within `pingTimeoutMs`. */
   pingMs: number;
@@ -127,7 +127,9 @@ export class Http2Connection implements StreamCarrier, FrameListener {
     if (nowMs >= this.#cutMs || isDeaf) return void this.#socket.destroy();
     if (this.#state === 'ended') return;
     for (const stream of this.#streams.values()) {
-      if (!stream.clientEnded && nowMs - stream.openedMs >= readMs) stream.listener.overdue();
+      if (nowMs - stream.openedMs < readMs) continue;
+      if (stream.isAnswered) this.#giveUp(stream);
+      else if (!stream.clientEnded) stream.listener.overdue();
     }
     if (!this.#reader.isWithinHeaders) this.#headersSinceMs = nowMs;
     else if (nowMs - this.#headersSinceMs >= readMs) return void this.#socket.destroy();
@@ -324,6 +326,13 @@ export class Http2Connection implements StreamCarrier, FrameListener {
     this.#streams.delete(stream.id);
     this.#orphans++;
     stream.leave();
+  }
+
+  /** Its client has no room for the answer. */
+  #giveUp(stream: Http2Stream): void {
+    if (!stream.clientEnded) this.#endedEarly.add(stream.id);
+    this.send(numberFrame(FRAME.rstStream, stream.id, CODE.cancel));
+    this.#drop(stream);
   }
 
   /** A stream breaks the rules: it ends, the others go on. */

@@ -71,6 +71,11 @@ export class Http2Stream {
     else this.flush();
   }
 
+  /** All that is to be said waits for the windows. */
+  get isAnswered(): boolean {
+    return this.#trailers !== null;
+  }
+
   /** Sends what the windows have room for. */
   flush(): void {
     if (this.#state !== 'open') return;

@@ -335,6 +335,18 @@ describe('time', () => {
     await soon(() => peer.ended(1)).toBe(true);
   });
 
+  test('an answer that its client has no room for is given up, and its stream is free', async () => {
+    await using server = await serve({ readMs: 1000, maxConcurrentStreams: 2 });
+    using peer = new Peer(server.port, Buffer.concat([PREFACE, settings([[SETTING.initialWindowSize, 0]])]));
+    peer.send(request(1), request(3), request(5));
+    await soon(() => peer.reset(5)).toBe(CODE.refusedStream);
+    server.connections[0]!.tick(performance.now() + 1001);
+    await soon(() => [peer.reset(1), peer.reset(3)]).toEqual([CODE.cancel, CODE.cancel]);
+    peer.send(update(1, 100), settings([[SETTING.initialWindowSize, 100]]), request(7));
+    await soon(() => peer.body(7).toString()).toBe('hello');
+    expect([peer.goaway, peer.body(1).length]).toEqual([null, 0]);
+  });
+
   test('a silent connection is pinged, lives on when it answers, and is closed when it does not', async () => {
     await using server = await serve({ pingMs: 1000, pingTimeoutMs: 500 });
     using peer = new Peer(server.port);
