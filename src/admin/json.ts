@@ -21,6 +21,8 @@ export interface SourceSummary {
   episode: { episodeId: string; severity: string; startedMs: number; peakScore: number } | null;
   /** Sigmas that the alert budget adds to the thresholds. */
   alertRaisedBy: number;
+  /** Why the newest window, though loud, is no anomaly. */
+  alertHeldBack: string | null;
 }
 
 export function summaryJson(source: SourceSummary): Record<string, unknown> {
@@ -44,6 +46,7 @@ export function summaryJson(source: SourceSummary): Record<string, unknown> {
       peak_score: episode.peakScore,
     },
     alert_raised_by: source.alertRaisedBy,
+    alert_held_back: source.alertHeldBack,
   };
 }
 

@@ -85,6 +85,12 @@ export interface AlertHistory {
   expectedUntilMs: number | null;
 }
 
+/**
+ * Why a score above the threshold that no gate holds begins no episode. `second_look`: nothing was loud before it. `schedule`: it comes at this time of the day. `budget`:
+ * the source has warned too often. `refractory`: its last episode has just ended.
+ */
+export type HeldBack = 'second_look' | 'schedule' | 'budget' | 'refractory';
+
 export interface EpisodeOptions {
   /** Sigmas; a score above it warns. */
   warningThreshold: number;
@@ -122,37 +128,44 @@ export function advanceAlerts(
   before: AlertHistory,
   verdict: Verdict,
   options: EpisodeOptions,
-): { after: AlertHistory; anomaly: Anomaly | null } {
+): { after: AlertHistory; anomaly: Anomaly | null; heldBack: HeldBack | null } {
   const nowMs = verdict.windowEndMs;
   if (before.episode === null) {
-    if (before.expectedUntilMs !== null && nowMs < before.expectedUntilMs) return { after: before, anomaly: null };
+    if (holdingGates(verdict, options).length > 0 || severityOf(verdict.score, options) === null) {
+      return { after: before, anomaly: null, heldBack: null };
+    }
+    if (before.expectedUntilMs !== null && nowMs < before.expectedUntilMs) {
+      return { after: before, anomaly: null, heldBack: 'schedule' };
+    }
     const episode = beginEpisode(before, verdict, options);
-    if (episode === null) return { after: before, anomaly: null };
+    if (typeof episode === 'string') return { after: before, anomaly: null, heldBack: episode };
     const beginsMs = withBegin(before.beginsMs, nowMs);
     if (options.dmdOnly === false && isScheduled(before.beginsMs, nowMs)) {
-      return { after: { ...before, beginsMs, expectedUntilMs: nowMs + EXPECTED_MS }, anomaly: null };
+      const after = { ...before, beginsMs, expectedUntilMs: nowMs + EXPECTED_MS };
+      return { after, anomaly: null, heldBack: 'schedule' };
     }
-    return { after: { ...before, beginsMs, episode }, anomaly: toAnomaly('start', episode, verdict, options) };
+    const anomaly = toAnomaly('start', episode, verdict, options);
+    return { after: { ...before, beginsMs, episode }, anomaly, heldBack: null };
   }
   const { episode, anomaly } = advanceEpisode(before.episode, verdict, options);
-  if (episode !== null) return { after: { ...before, episode }, anomaly };
+  if (episode !== null) return { after: { ...before, episode }, anomaly, heldBack: null };
   const { severity, startedMs } = before.episode;
   const warningsMs = severity === 'warning' ? withWarning(before.warningsMs, startedMs, options) : before.warningsMs;
-  return { after: { ...before, episode, warningsMs, endedMs: nowMs }, anomaly };
+  return { after: { ...before, episode, warningsMs, endedMs: nowMs }, anomaly, heldBack: null };
 }
 
+/** For a score above the configured threshold that no gate holds. */
 function beginEpisode(
   { warningsMs, endedMs }: AlertHistory,
   verdict: Verdict,
   options: EpisodeOptions,
-): Episode | null {
-  if (holdingGates(verdict, options).length > 0) return null;
+): Episode | HeldBack {
   const nowMs = verdict.windowEndMs;
   const raisedBy = barRaise(warningsMs, nowMs, options);
   const severity = severityOf(verdict.score, raised(options, raisedBy));
-  if (severity === null) return null;
-  if (severity === 'warning' && !isConfirmed(verdict, raised(options, raisedBy), options)) return null;
-  if (severity === 'warning' && endedMs !== null && nowMs - endedMs < options.refractoryMs) return null;
+  if (severity === null) return 'budget';
+  if (severity === 'warning' && !isConfirmed(verdict, raised(options, raisedBy), options)) return 'second_look';
+  if (severity === 'warning' && endedMs !== null && nowMs - endedMs < options.refractoryMs) return 'refractory';
   return {
     source: verdict.source,
     episodeId: episodeId(verdict.source, verdict.windowId),
@@ -239,6 +252,8 @@ function toAnomaly(phase: Phase, episode: Episode, verdict: Verdict, options: Ep
 export class Episodes {
   readonly #options: EpisodeOptions;
   readonly #sources = new Map<string, AlertHistory>();
+  /** Of sources whose newest window was held back. */
+  readonly #heldBack = new Map<string, HeldBack>();
 
   /** `restored`: what {@link Episodes.save} gave before the restart; entries that cannot come from there are left out. */
   constructor(options: EpisodeOptions, restored: readonly unknown[] = []) {
@@ -250,7 +265,9 @@ export class Episodes {
   observe(verdict: Verdict): Anomaly | null {
     const { source, windowEndMs } = verdict;
     const before = this.#sources.get(source) ?? newHistory(source);
-    const { after, anomaly } = advanceAlerts(before, verdict, this.#options);
+    const { after, anomaly, heldBack } = advanceAlerts(before, verdict, this.#options);
+    if (heldBack === null) this.#heldBack.delete(source);
+    else this.#heldBack.set(source, heldBack);
     if (this.#matters(after, windowEndMs)) this.#sources.set(source, after);
     else this.#sources.delete(source);
     return anomaly;
@@ -274,9 +291,15 @@ export class Episodes {
     return open;
   }
 
+  /** Why the newest window of a source, though loud, began no episode; null where it did or was not loud. */
+  heldBack(source: string): HeldBack | null {
+    return this.#heldBack.get(source) ?? null;
+  }
+
   /** The source's state is gone for good (not: parked). */
   remove(source: string): void {
     this.#sources.delete(source);
+    this.#heldBack.delete(source);
   }
 
   /** Plain JSON, sorted by source: same state, same bytes. */

@@ -33,6 +33,7 @@ export function pipelineEvents(options: PipelineEventsOptions): PipelineEvents {
       instruments.step.lastTimestampSeconds.record(step.stepEndMs / 1000);
       instruments.step.lastDurationSeconds.record(step.durationMs / 1000);
       instruments.step.durationSeconds.record(step.durationMs / 1000);
+      for (const reason of step.heldBack) instruments.sources.heldBackWindows.add(1, { reason });
       const { unsorted, ...evicted } = step.evictions;
       instruments.sources.unsortedRecords.add(unsorted);
       for (const [reason, count] of Object.entries(evicted)) {

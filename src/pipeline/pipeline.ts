@@ -1,4 +1,4 @@
-import { Episodes, type Episode } from '../alert/episodes.ts';
+import { Episodes, type Episode, type HeldBack } from '../alert/episodes.ts';
 import type { CloseStep } from '../clock/clock.ts';
 import { EventTimeClock } from '../clock/event-time.ts';
 import { WallClock } from '../clock/wall.ts';
@@ -37,6 +37,8 @@ export interface Pipeline extends AsyncDisposable {
   episode(key: string): Episode | null;
   /** Sigmas that the alert budget adds to the thresholds of a source. */
   alertRaisedBy(key: string): number;
+  /** Why the newest window of a source, though loud, began no anomaly. */
+  alertHeldBack(key: string): HeldBack | null;
   explain(key: string, windowId: number): Promise<WindowExplanation | null>;
   /** Event time only: the input has ended, every pane that the newest record has passed is closed and judged. */
   flush(): Promise<void>;
@@ -178,6 +180,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     registry,
     waitingRecords: () => sumOf(waiting),
     episode: (key) => episodes.get(key),
+    alertHeldBack: (key) => episodes.heldBack(key),
     alertRaisedBy: (key) => episodes.raisedBy(key, clock.nowMs()),
     explain: async (key, windowId) => {
       const entry = registry.get(key);

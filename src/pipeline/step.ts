@@ -1,4 +1,4 @@
-import type { Anomaly, Episodes } from '../alert/episodes.ts';
+import type { Anomaly, Episodes, HeldBack } from '../alert/episodes.ts';
 import type { SourceDelta } from '../detect/persist.ts';
 import type { Verdict } from '../detect/verdict.ts';
 import { addEvictions, NO_EVICTIONS, type Evictions } from '../detect/evictions.ts';
@@ -39,6 +39,8 @@ export interface JudgedStep {
   verdicts: Verdict[];
   /** In the order of the verdicts. */
   anomalies: Anomaly[];
+  /** Of every loud window that began no episode though no gate held it. */
+  heldBack: HeldBack[];
   deltas: SourceDelta[];
   evictions: Evictions;
 }
@@ -107,11 +109,14 @@ export class Steps {
     const turns = createTurns();
     const verdicts = scored.flatMap((shard) => shard.verdicts).sort((a, b) => (a.source < b.source ? -1 : 1));
     const anomalies: Anomaly[] = [];
+    const heldBack: HeldBack[] = [];
     for (const verdict of verdicts) {
       await turns();
       const entry = registry.at(verdict.handle);
       const anomaly = episodes.observe(verdict);
       if (anomaly !== null) anomalies.push(anomaly);
+      const held = episodes.heldBack(verdict.source);
+      if (held !== null) heldBack.push(held);
       // It may have left since, and its handle may be another's.
       if (entry?.key !== verdict.source) continue;
       entry.reconstructionError = verdict.reconstructionError;
@@ -126,6 +131,7 @@ export class Steps {
       durationMs: performance.now() - step.closedAtMs,
       verdicts,
       anomalies,
+      heldBack,
       deltas: scored.flatMap((shard) => shard.deltas),
       evictions: sum(scored.map((shard) => shard.evictions)),
     });

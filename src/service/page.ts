@@ -51,6 +51,7 @@ export function openAdmin(
       recent: feed.recent.source(key),
       episode: pipeline.episode(key),
       alertRaisedBy: pipeline.alertRaisedBy(key),
+      alertHeldBack: pipeline.alertHeldBack(key),
     };
   };
   return startAdminServer({

@@ -30,6 +30,8 @@ export interface Instruments {
     evictedTemplates: Counter<{ reason: string }>;
     /** Counted as the template `<unsorted>`. */
     unsortedRecords: Counter;
+    /** Loud windows that began no anomaly: `second_look`, `schedule`, `budget`, `refractory`. */
+    heldBackWindows: Counter<{ reason: string }>;
   };
   step: {
     completed: Counter;
@@ -128,6 +130,11 @@ export function createInstruments(meter: Meter): Instruments {
         'logdrift_unsorted_log_records',
         '{record}',
         'Log records without a template of their own: too many others were new.',
+      ),
+      heldBackWindows: counter(
+        'logdrift_held_back_windows',
+        '{window}',
+        'Windows above the warning threshold that began no anomaly.',
       ),
     },
     step: {

@@ -37,6 +37,7 @@ function summary(key: string, recent: Recent | null = null): SourceSummary {
     recent: recent?.source(key) ?? null,
     episode: null,
     alertRaisedBy: 0.5,
+    alertHeldBack: 'second_look',
   };
 }
 

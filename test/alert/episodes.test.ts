@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Gate } from '../../src/detect/history.ts';
-import { Episodes, episodeId } from '../../src/alert/episodes.ts';
+import { advanceAlerts, Episodes, episodeId, type AlertHistory } from '../../src/alert/episodes.ts';
 import { EPISODE_OPTIONS } from './episode-options.ts';
 import { STEP_MS, verdict } from './verdict.ts';
 
@@ -95,6 +95,33 @@ describe('gates', () => {
     expect(run([gated(3.5, 'sparse', 'degraded')], episodes())).toEqual(['start:critical']);
     expect(run([gated(3.5, 'muted')], episodes())).toEqual(['-']);
   });
+});
+
+test('a loud window that begins no episode says what held it back, and only as long as it is the newest', () => {
+  const day = 86_400_000;
+  const options = { ...OPTIONS, dmdOnly: false, alertBudget: 1, refractoryMs: 600_000 };
+  const history = (more: Partial<AlertHistory>): AlertHistory => ({
+    ...{ source: 'otlp:api-2', episode: null, warningsMs: [], endedMs: null, beginsMs: [], expectedUntilMs: null },
+    ...more,
+  });
+  const loud = verdict({ score: 2.4, scoreBefore: 2 });
+  const nowMs = loud.windowEndMs;
+  const heldBack = (more: Partial<AlertHistory>, window = loud): string | null =>
+    advanceAlerts(history(more), window, options).heldBack;
+  expect(heldBack({})).toBeNull();
+  expect(heldBack({}, verdict({ score: 2.4, scoreBefore: 0 }))).toBe('second_look');
+  expect(heldBack({}, verdict({ score: 1.9, scoreBefore: 0 }))).toBeNull();
+  expect(heldBack({}, verdict({ score: 2.4, gates: ['muted'] }))).toBeNull();
+  expect(heldBack({ beginsMs: [nowMs - 2 * day, nowMs - day] })).toBe('schedule');
+  expect(heldBack({ expectedUntilMs: nowMs + 1 })).toBe('schedule');
+  expect(heldBack({ warningsMs: [nowMs - 9_000_000, nowMs - 8_000_000] })).toBe('budget');
+  expect(heldBack({ endedMs: nowMs - 60_000 })).toBe('refractory');
+
+  const episodes = new Episodes(options);
+  episodes.observe(verdict({ windowId: 1_000, score: 2.4, scoreBefore: 0 }));
+  expect(episodes.heldBack('otlp:api-2')).toBe('second_look');
+  episodes.observe(verdict({ windowId: 1_001, score: 0.4, scoreBefore: 2.4 }));
+  expect(episodes.heldBack('otlp:api-2')).toBeNull();
 });
 
 describe('beside other channels a warning', () => {

@@ -64,8 +64,10 @@ function state(source) {
   if (source.episode) return badge(source.episode.severity);
   if (!last) return 'first window not closed yet';
   if (last.gates.length) return last.gates.join(', ');
+  if (source.alert_held_back) return HELD_BACK[source.alert_held_back];
   return last.score === null ? 'learning' : 'normal';
 }
+const HELD_BACK = { second_look: 'loud once, waits for a second look', schedule: 'loud as at this time of other days', budget: 'loud, below its raised threshold', refractory: 'loud just after an anomaly' };
 function showSources(sources) {
   $('no-sources').hidden = sources.length > 0;
   $('sources').replaceChildren(...sources.map((source) => {
