@@ -187,7 +187,7 @@ export class Miner<Pane = unknown> {
     const tokens = this.#tokens.list;
     const leaf = this.#leaves.find(tokens.leafExact, tokens.leafFold);
     if (leaf === null) return null;
-    const best = mostSimilar(leaf, tokens, this.#options.similarity, this.#fit);
+    const best = mostSimilar(leaf, tokens, this.#options, this.#fit);
     return best === null || !this.#fit.differs || this.#adapt(best, bytes, start) ? best : null;
   }
 

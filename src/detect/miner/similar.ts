@@ -26,7 +26,8 @@ export interface Fit {
 export function mostSimilar<Pane>(
   leaf: Leaf<Pane>,
   line: TokenList,
-  similarity: number,
+  // Not the number itself: one with a fraction is put on the heap to be passed.
+  { similarity }: { similarity: number },
   fit: Fit,
 ): Cluster<Pane> | null {
   const { candidates, filters } = leaf;
@@ -44,7 +45,7 @@ export function mostSimilar<Pane>(
     if (many && lacks(filters[2 * i]!, bits) - softCount > filters[2 * i + 1]!) continue;
     const cluster = candidates[i]!;
     // equal ≥ similarity · (equal + misses) and equal ≤ words
-    compare(cluster.lanes, line, Math.floor((cluster.words * (1 - similarity)) / similarity), fit);
+    compare(cluster.lanes, line, ((cluster.words * (1 - similarity)) / similarity) | 0, fit);
     const { equal, misses } = fit;
     if (equal < similarity * (equal + misses)) continue;
     // Larger equal / (equal + misses) first, then more equal words, then the older.
