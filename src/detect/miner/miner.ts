@@ -13,6 +13,7 @@ import { LeafTable } from './leaves.ts';
 import { covers } from './merging.ts';
 import { RecencyList } from './recency.ts';
 import { LINES_PER_BIRTH, MINER_DEFAULTS, UNSORTED, type MinerOptions } from './options.ts';
+import { lineLimit } from './rules.ts';
 import { MAX_SHAPE_BYTES } from './shape.ts';
 import { ShapeCache } from './shape-cache.ts';
 import { HARD, NAME, SOFT, WILD } from './kinds.ts';
@@ -56,7 +57,6 @@ export class Miner<Pane = unknown> {
   readonly #former = new FormerTemplates();
   /** Of the line observed last; null: nothing in it is counted. */
   #found: Found | null = null;
-  readonly #maxShapeBytes: number;
   readonly #fit: Fit = { equal: 0, misses: 0, differs: false };
   readonly #changes: Changes<Pane>;
   #evicted: Record<EvictionReason, number> = { clusters: 0, candidates: 0 };
@@ -72,7 +72,6 @@ export class Miner<Pane = unknown> {
     this.#variables = new Variables(this.#options.countWords);
     this.#changes = new Changes(this.#options.maxClusters);
     this.#births = this.#options.birthBurst;
-    this.#maxShapeBytes = Math.min(MAX_SHAPE_BYTES, this.#options.maxLineBytes);
   }
 
   get size(): number {
@@ -93,9 +92,11 @@ export class Miner<Pane = unknown> {
     // Once births are used up, a line that begins like no template is not read further.
     if (this.#births <= 0 && !this.#tokens.scan(bytes, start, end, this.#leaves.beginnings)) return this.#unsort();
     const { shape } = this.#tokens;
-    const shaped = end - start <= this.#maxShapeBytes;
+    // What is mined of the line.
+    const limit = lineLimit(bytes, start, end, this.#options.maxLineBytes);
+    const shaped = limit - start <= MAX_SHAPE_BYTES;
     if (shaped) {
-      shape.read(bytes, start, end);
+      shape.read(bytes, start, limit);
       const known = this.#shapes.find(shape, bytes);
       if (known !== null && !this.#variables.isOutdated(known, known.cluster!)) {
         this.#found = known;
@@ -109,7 +110,7 @@ export class Miner<Pane = unknown> {
     const cluster = found ?? this.#birth(bytes, start, false);
     if (shaped) {
       const variables = this.#variables.find(this.#tokens, cluster, bytes);
-      this.#found = this.#shapes.add(this.#tokens, cluster, variables, bytes, start, end);
+      this.#found = this.#shapes.add(this.#tokens, cluster, variables, bytes, start, limit);
     }
     return this.#touch(cluster);
   }

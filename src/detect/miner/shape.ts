@@ -21,8 +21,8 @@ const joinerClass = JOINER;
 const PRIME_A = 0x9e3779b1 | 0;
 const PRIME_B = 0x85ebca6b | 0;
 
-/** Longer lines go straight to the tokenizer: they are rare, and hardly two have the same shape. */
-export const MAX_SHAPE_BYTES = 2048;
+/** Longer lines go straight to the tokenizer. */
+export const MAX_SHAPE_BYTES = 4096;
 
 // What ends a stretch of bytes, and the two bits beside it.
 const LINE_END = 0;
