@@ -64,7 +64,6 @@ test.each<[string, [string, string[]][], number]>([
     lines += texts.length;
     expect(miner.drainChanged(), 'nothing was new').toEqual([]);
   }
-  // Room for shapes to be remembered, and the measurement. A line's tokens or a string would be 100 bytes and more; one boxed number (16) is what V8 may
-  // leave where it does not inline a call.
-  expect(grown / lines).toBeLessThan(24);
+  // Room for shapes to be remembered, and the measurement. One boxed number a line would be 16.
+  expect(grown / lines).toBeLessThan(12);
 });
