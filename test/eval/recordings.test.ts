@@ -27,7 +27,7 @@ test.each([
       expect(random.recall_own_source_at[rate]).toBeLessThan(0.2);
     }
     expect(alerts.recall_own_source).toBeGreaterThanOrEqual(0.85);
-    expect(critical.recall_own_source).toBeGreaterThanOrEqual(0.65);
+    expect(critical.recall_own_source).toBeGreaterThanOrEqual(0.7);
     expect(critical.fa_per_source_day).toBeLessThanOrEqual(1);
   },
   120_000,

@@ -65,5 +65,5 @@ test.each<[string, [string, string[]][], number]>([
     expect(miner.drainChanged(), 'nothing was new').toEqual([]);
   }
   // Room for shapes to be remembered, and the measurement. One boxed number a line would be 16.
-  expect(grown / lines).toBeLessThan(12);
+  expect(grown / lines).toBeLessThan(8);
 });
