@@ -34,7 +34,7 @@ export interface StoredCluster {
 export interface Leaf<Pane> {
   readonly exact: number;
   readonly fold: number;
-  /** See `TokenList.beginning`. */
+  /** See `LeafKey.beginning`. */
   readonly beginning: number;
   /** Oldest first. */
   readonly candidates: Cluster<Pane>[];

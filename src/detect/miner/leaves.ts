@@ -1,9 +1,9 @@
 import type { Leaf } from './cluster.ts';
-import type { TokenList } from './token-list.ts';
+import type { LeafKey } from './leaf-key.ts';
 
 /** Leaves by their two hash lanes: a map by both folded into one, a chain for those that meet there (nothing is allocated to look one up). */
 export class LeafTable<Pane> {
-  /** How often leaves share the first of what their lines have in common, see `TokenList.beginning`. */
+  /** How often leaves share the first of what their lines have in common, see `LeafKey.beginning`. */
   readonly beginnings = new Map<number, number>();
   readonly #chains = new Map<number, Leaf<Pane>>();
 
@@ -14,7 +14,7 @@ export class LeafTable<Pane> {
   }
 
   /** The leaf of the tokens placed last. */
-  findOrAdd({ leafExact: exact, leafFold: fold, beginning }: TokenList): Leaf<Pane> {
+  findOrAdd({ exact, fold, beginning }: LeafKey): Leaf<Pane> {
     const found = this.find(exact, fold);
     if (found !== null) return found;
     this.beginnings.set(beginning, (this.beginnings.get(beginning) ?? 0) + 1);

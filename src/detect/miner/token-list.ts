@@ -1,8 +1,9 @@
-/** The tokens of one line in flat arrays, and what is computed from them: lanes, leaf, stored form. */
+/** The tokens of one line in flat arrays, and what is made of them: lanes, values of several tokens, stored form. */
 import { CLASS, SPACE, WORD_MAX } from './bytes.ts';
-import { EXACT_PRIME, FOLD_PRIME, MARK_EXACT, MARK_FOLD, avalanche, mix } from './hash.ts';
-import { FIXED, HARD, MASK, SOFT, STATUS, type Lanes, type Layout, type TokenLimits } from './kinds.ts';
+import { EXACT_PRIME, FOLD_PRIME, MARK_EXACT, MARK_FOLD, mix } from './hash.ts';
+import { FIXED, MASK, SOFT, type Lanes, type Layout, type TokenLimits } from './kinds.ts';
 import { byteString } from './layout.ts';
+import { LeafKey } from './leaf-key.ts';
 import { lineLimit } from './rules.ts';
 
 // V8 folds a module's own constants into the code but loads imported ones at every use: a fifth of a scan, measured.
@@ -32,23 +33,16 @@ export class TokenList {
   readonly marks: Int32Array;
   readonly firstMark: Int32Array;
   markCount = 0;
-  /** Two lanes over the token count and all that the lines of one template must have in common. */
-  leafExact = 0;
-  leafFold = 0;
-  /** The first word of the first field name or word with its position, 0 when there is none: what any line of the leaf must begin with. */
-  beginning = 0;
-  /** Beginnings that a line is looked for among; null once it is found. */
-  wanted: ReadonlyMap<number, unknown> | null = null;
   /** A bit for each token, and how many tokens are no miss wherever they stand: see `lacks`. */
   bits = 0;
   softCount = 0;
   /** Where reading ended: the bound in bytes or tokens, the line's end, or the end of the top frame. */
   scannedEnd = 0;
 
+  readonly leaf: LeafKey;
   readonly limits: TokenLimits;
   readonly exactSeed: number;
   readonly foldSeed: number;
-  #prefixLeft = 0;
 
   constructor(limits: TokenLimits) {
     const { maxTokens, maxLineBytes, hashSeed } = limits;
@@ -63,6 +57,7 @@ export class TokenList {
     this.marks = new Int32Array(2 * maxLineBytes + 4);
     this.exactSeed = hashSeed ^ exactPrime;
     this.foldSeed = hashSeed ^ foldPrime;
+    this.leaf = new LeafKey(this);
   }
 
   /** Copies what a cluster needs of the line just scanned: three allocations, a flood of new lines must stay cheap. */
@@ -90,14 +85,6 @@ export class TokenList {
       lanes[3 * i + 2] = this.kind[i]!;
     }
     return lanes;
-  }
-
-  /** Whether the line's first word, of token `index`, is not among those {@link wanted}. */
-  isUnwanted(index: number, head: number): boolean {
-    if (this.wanted === null) return false;
-    if (!this.wanted.has(beginningOf(index, head))) return true;
-    this.wanted = null;
-    return false;
   }
 
   /** Both lanes of a stored token, as a scan would compute them; written to `lanes[3 * index]` and the place behind it; its head to {@link head}. */
@@ -137,34 +124,8 @@ export class TokenList {
     this.count = 0;
     this.markCount = 0;
     const limit = lineLimit(bytes, start, end, this.limits.maxLineBytes);
-    let exact = this.exactSeed | 0;
-    let fold = ~this.foldSeed;
-    for (let i = start; i < limit; i++) {
-      exact = mix(exact, bytes[i]!);
-      fold = mix(fold, bytes[i]!);
-    }
     this.scannedEnd = limit;
-    this.leafExact = avalanche(~exact);
-    this.leafFold = avalanche(fold);
-    this.beginning = 0;
-  }
-
-  /**
-   * Sets `leafExact` and `leafFold` from tokens that {@link hashToken} has just hashed: their count, every field name, state and status with its position, and the
-   * first `prefixWords` words.
-   */
-  placeInLeaf(lanes: Lanes): void {
-    const count = lanes.length / 3;
-    this.#beginLeaf(count);
-    for (let i = 0; i < count; i++) this.#addToLeaf(i, lanes[3 * i + 2]!, lanes[3 * i]!, lanes[3 * i + 1]!);
-    this.#endLeaf();
-  }
-
-  /** The same for the line just scanned. */
-  placeLine(): void {
-    this.#beginLeaf(this.count);
-    for (let i = 0; i < this.count; i++) this.#addToLeaf(i, this.kind[i]!, this.exact[i]!, this.fold[i]!);
-    this.#endLeaf();
+    this.leaf.ofGiven(bytes, start, limit);
   }
 
   /** Sets {@link bits} and {@link softCount}. */
@@ -178,27 +139,6 @@ export class TokenList {
     }
     this.bits = bits;
     this.softCount = soft;
-  }
-
-  #beginLeaf(count: number): void {
-    this.leafExact = mix(this.exactSeed, count);
-    this.leafFold = mix(this.foldSeed, count);
-    this.#prefixLeft = this.limits.prefixWords;
-    this.beginning = 0;
-  }
-
-  #addToLeaf(index: number, kind: number, exact: number, fold: number): void {
-    const word = kind === HARD || kind === FIXED;
-    if (kind < FIXED && (!word || this.#prefixLeft <= 0)) return;
-    if (word) this.#prefixLeft--;
-    if (this.beginning === 0 && kind !== STATUS) this.beginning = beginningOf(index, this.head[index]!);
-    this.leafExact = mix(mix(this.leafExact, index), exact);
-    this.leafFold = mix(mix(this.leafFold, index), fold);
-  }
-
-  #endLeaf(): void {
-    this.leafExact = avalanche(this.leafExact);
-    this.leafFold = avalanche(this.leafFold);
   }
 
   /** The token counts as the literal word `bytes[from, to)`. */
@@ -291,11 +231,6 @@ export class TokenList {
     this.kind[index] = kind;
     this.firstMark[index] = this.markCount;
   }
-}
-
-/** Never 0. */
-function beginningOf(index: number, head: number): number {
-  return mix(head, index) | 1;
 }
 
 function isWord(byte: number): boolean {

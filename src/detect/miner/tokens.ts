@@ -72,7 +72,7 @@ export class Tokens {
     const limit = lineLimit(bytes, start, lineEnd | 0, list.limits.maxLineBytes) | 0;
     list.count = 0;
     list.markCount = 0;
-    list.wanted = beginnings;
+    list.leaf.wanted = beginnings;
     fields.begin();
     let i = start;
     while (i < limit && classOf[bytes[i]!] === spaceClass) i++;
@@ -90,8 +90,8 @@ export class Tokens {
         i = simple || this.#compounds.read(bytes, start, i, limit) | 0;
         if (beginnings !== null) {
           if (i < 0) return false;
-          if (list.wanted === null) return true;
-          if (isSettled(list, fields)) return !list.isUnwanted(list.count - 1, list.head[list.count - 1]!);
+          if (list.leaf.wanted === null) return true;
+          if (isSettled(list, fields)) return !list.leaf.isUnwanted(list.count - 1, list.head[list.count - 1]!);
         }
       } else if (kind === NEWLINE) {
         if (!json && list.count > tokensBefore) {
@@ -138,7 +138,7 @@ export class Tokens {
         if (list.kind[t] === HARD || list.kind[t] === SOFT || list.kind[t] === NAME) list.kind[t] = FIXED;
     }
     list.firstMark[list.count] = list.markCount;
-    list.placeLine();
+    list.leaf.ofLine();
     return true;
   }
 

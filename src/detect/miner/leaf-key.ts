@@ -1,0 +1,85 @@
+/** Where a line belongs in the tree: what the lines of one template must have in common, as one hash. */
+import { avalanche, mix } from './hash.ts';
+import { FIXED, HARD, STATUS, type Lanes } from './kinds.ts';
+import type { TokenList } from './token-list.ts';
+
+export class LeafKey {
+  /** Two lanes over the token count, every field name, state and status with its position, and the first `prefixWords` words. */
+  exact = 0;
+  fold = 0;
+  /** The first word of the first field name or word with its position, 0 when there is none: what any line of the leaf must begin with. */
+  beginning = 0;
+  /** Beginnings that a line is looked for among; null once it is found. */
+  wanted: ReadonlyMap<number, unknown> | null = null;
+
+  readonly #list: TokenList;
+  #prefixLeft = 0;
+
+  constructor(list: TokenList) {
+    this.#list = list;
+  }
+
+  /** Whether the line's first word, of token `index`, is not among those {@link wanted}. */
+  isUnwanted(index: number, head: number): boolean {
+    if (this.wanted === null) return false;
+    if (!this.wanted.has(beginningOf(index, head))) return true;
+    this.wanted = null;
+    return false;
+  }
+
+  /** Of the line just scanned. */
+  ofLine(): void {
+    const { count, kind, exact, fold } = this.#list;
+    this.#begin(count);
+    for (let i = 0; i < count; i++) this.#add(i, kind[i]!, exact[i]!, fold[i]!);
+    this.#end();
+  }
+
+  /** Of tokens that `TokenList.hashToken` has just hashed. */
+  ofStored(lanes: Lanes): void {
+    const count = lanes.length / 3;
+    this.#begin(count);
+    for (let i = 0; i < count; i++) this.#add(i, lanes[3 * i + 2]!, lanes[3 * i]!, lanes[3 * i + 1]!);
+    this.#end();
+  }
+
+  /** Of a template that the sender gives: one leaf of its own, found by its whole text. */
+  ofGiven(bytes: Uint8Array, start: number, limit: number): void {
+    let exact = this.#list.exactSeed | 0;
+    let fold = ~this.#list.foldSeed;
+    for (let i = start; i < limit; i++) {
+      exact = mix(exact, bytes[i]!);
+      fold = mix(fold, bytes[i]!);
+    }
+    this.exact = avalanche(~exact);
+    this.fold = avalanche(fold);
+    this.beginning = 0;
+  }
+
+  #begin(count: number): void {
+    const { exactSeed, foldSeed, limits } = this.#list;
+    this.exact = mix(exactSeed, count);
+    this.fold = mix(foldSeed, count);
+    this.#prefixLeft = limits.prefixWords;
+    this.beginning = 0;
+  }
+
+  #add(index: number, kind: number, exact: number, fold: number): void {
+    const word = kind === HARD || kind === FIXED;
+    if (kind < FIXED && (!word || this.#prefixLeft <= 0)) return;
+    if (word) this.#prefixLeft--;
+    if (this.beginning === 0 && kind !== STATUS) this.beginning = beginningOf(index, this.#list.head[index]!);
+    this.exact = mix(mix(this.exact, index), exact);
+    this.fold = mix(mix(this.fold, index), fold);
+  }
+
+  #end(): void {
+    this.exact = avalanche(this.exact);
+    this.fold = avalanche(this.fold);
+  }
+}
+
+/** Never 0. */
+function beginningOf(index: number, head: number): number {
+  return mix(head, index) | 1;
+}
