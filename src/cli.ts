@@ -24,6 +24,8 @@ async function main(): Promise<number> {
     // Loaded when asked for: half of what a short command would take is spent on servers and exporters it never opens.
     case 'serve':
       return (await import('./cli/serve.ts')).serve(readConfig(command));
+    case 'test-anomaly':
+      return (await import('./cli/test-anomaly.ts')).testAnomaly(readConfig(command));
     case 'replay':
       return (await import('./replay/replay.ts')).replay(command, readConfig(command));
   }

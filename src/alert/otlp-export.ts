@@ -16,8 +16,7 @@ import {
 } from './anomaly-record.ts';
 import { DeliveryQueue, type SendResult } from './delivery.ts';
 import type { Anomaly } from './episodes.ts';
-import { createOtlpGrpc } from './otlp-grpc.ts';
-import { createOtlpHttp, type OtlpTransport } from './otlp-http.ts';
+import { createTransport } from './otlp-transport.ts';
 import { createLineWriter, type DropReason } from './stdout.ts';
 
 export interface AnomalyExporter extends AsyncDisposable {
@@ -62,7 +61,9 @@ function otlpExporter(options: AnomalyExporterOptions, endpoint: string): Anomal
         if (result.rejected > 0) metrics?.sendFailedRecords.add(result.rejected);
         if (result.rejected > 0 || result.message !== '') {
           const fields = { endpoint, rejected: result.rejected, message: result.message };
-          log.warnLimited('anomaly-partial', 'Destination took anomalies only in part', fields);
+          const what =
+            result.rejected > 0 ? 'Destination took anomalies only in part' : 'Destination took anomalies, but warns';
+          log.warnLimited('anomaly-partial', what, fields);
         }
         break;
       case 'rejected':
@@ -100,16 +101,6 @@ function otlpExporter(options: AnomalyExporterOptions, endpoint: string): Anomal
       await transport[Symbol.asyncDispose]();
     },
   };
-}
-
-function createTransport(otlp: OtlpExporterConfig, endpoint: string, version: string): OtlpTransport {
-  const { headers, timeoutMs } = otlp;
-  const transportOptions = { endpoint, headers, timeoutMs, userAgent: `logdrift/${version}` };
-  try {
-    return otlp.protocol === 'grpc' ? createOtlpGrpc(transportOptions) : createOtlpHttp(transportOptions);
-  } catch (cause) {
-    throw new Error(`exporters.otlp: cannot send to "${endpoint}": ${(cause as Error).message}`, { cause });
-  }
 }
 
 function stdoutExporter(options: AnomalyExporterOptions): AnomalyExporter {

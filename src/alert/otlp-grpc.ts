@@ -2,16 +2,8 @@
 import { Client, credentials, logVerbosity, Metadata, setLogVerbosity, status, type ServiceError } from '@grpc/grpc-js';
 import { ProtobufLogsSerializer } from '@opentelemetry/otlp-transformer';
 import type { SendResult } from './delivery.ts';
-import type { OtlpTransport } from './otlp-http.ts';
+import type { OtlpTransport, TransportOptions } from './otlp-transport.ts';
 import { readStatus } from './status-proto.ts';
-
-export interface OtlpGrpcOptions {
-  /** `https://host:4317` is TLS; `http://host:4317` and `host:4317` are plain text. */
-  endpoint: string;
-  headers: Readonly<Record<string, string>>;
-  timeoutMs: number;
-  userAgent: string;
-}
 
 const EXPORT = '/opentelemetry.proto.collector.logs.v1.LogsService/Export';
 
@@ -25,7 +17,8 @@ const RETRYABLE: ReadonlySet<number> = new Set([
   status.DATA_LOSS,
 ]);
 
-export function createOtlpGrpc(options: OtlpGrpcOptions): OtlpTransport {
+/** `endpoint`: `https://host:4317` is TLS; `http://host:4317` and `host:4317` are plain text. */
+export function createOtlpGrpc(options: TransportOptions): OtlpTransport {
   quieten();
   const secure = /^https:\/\//i.test(options.endpoint);
   const target = options.endpoint.replace(/^https?:\/\//i, '').replace(/\/.*$/, '');
@@ -39,6 +32,7 @@ export function createOtlpGrpc(options: OtlpGrpcOptions): OtlpTransport {
   for (const [key, value] of Object.entries(options.headers)) metadata.set(key, value);
 
   return {
+    destination: `${target}${secure ? ' (TLS)' : ' (no TLS)'}`,
     send(request, signal) {
       return new Promise<SendResult>((resolve) => {
         const call = client.makeUnaryRequest(

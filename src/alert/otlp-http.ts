@@ -2,20 +2,8 @@
 import { ProtobufLogsSerializer } from '@opentelemetry/otlp-transformer';
 import { Pool } from 'undici';
 import type { SendResult } from './delivery.ts';
+import type { OtlpTransport, TransportOptions } from './otlp-transport.ts';
 import { readStatus } from './status-proto.ts';
-
-export interface OtlpHttpOptions {
-  /** `http://host:4318`, with or without `/v1/logs`; without a scheme http is meant. */
-  endpoint: string;
-  headers: Readonly<Record<string, string>>;
-  timeoutMs: number;
-  userAgent: string;
-}
-
-export interface OtlpTransport extends AsyncDisposable {
-  /** `request`: a serialized ExportLogsServiceRequest. Never rejects. */
-  send(request: Uint8Array, signal: AbortSignal): Promise<SendResult>;
-}
 
 const RETRYABLE_STATUS: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 /** Steps are a minute apart; undici's default of 4 s would reconnect at each. */
@@ -23,8 +11,11 @@ const KEEP_ALIVE_MS = 120_000;
 /** What is read of an answer; the specification's bound is 4 MiB, a message for a log line is far shorter. */
 const MAX_ANSWER_BYTES = 65_536;
 
-/** @throws TypeError when `endpoint` is no URL */
-export function createOtlpHttp(options: OtlpHttpOptions): OtlpTransport {
+/**
+ * `endpoint`: `http://host:4318`, with or without `/v1/logs`; without a scheme http is meant.
+ * @throws TypeError when it is no URL
+ */
+export function createOtlpHttp(options: TransportOptions): OtlpTransport {
   const url = logsUrl(options.endpoint);
   const pool = new Pool(url.origin, {
     connections: 2,
@@ -36,7 +27,10 @@ export function createOtlpHttp(options: OtlpHttpOptions): OtlpTransport {
     ...options.headers,
     'content-type': 'application/x-protobuf',
   };
+  // A query may hold a key.
+  const destination = url.origin + url.pathname;
   return {
+    destination,
     async send(request, signal) {
       try {
         const response = await pool.request({
@@ -49,12 +43,19 @@ export function createOtlpHttp(options: OtlpHttpOptions): OtlpTransport {
         const contentType = single(response.headers['content-type']);
         const body = await readBounded(response.body);
         const status = response.statusCode;
+        // A login page of a proxy or some web server: nobody there took a record.
+        if (status === 200 && contentType?.startsWith('text/html')) {
+          return {
+            kind: 'rejected',
+            reason: `HTTP 200 from ${destination} with a web page in place of an OTLP answer`,
+          };
+        }
         if (status >= 200 && status < 300) return delivered(body, contentType);
-        const reason = `HTTP ${status} from ${url.href}${explain(body, contentType)}`;
+        const reason = `HTTP ${status} from ${destination}${explain(body, contentType)}`;
         if (!RETRYABLE_STATUS.has(status)) return { kind: 'rejected', reason };
         return { kind: 'retry', reason, afterMs: retryAfterMs(single(response.headers['retry-after'])) };
       } catch (error) {
-        return { kind: 'retry', afterMs: null, reason: `${url.href}: ${errorText(error)}` };
+        return { kind: 'retry', afterMs: null, reason: `${destination}: ${errorText(error)}` };
       }
     },
     [Symbol.asyncDispose]: () => pool.destroy(),

@@ -7,6 +7,7 @@ import type { CommandName } from './usage.ts';
 export type Command =
   | { name: 'serve'; configFile: string | null; set: string[] }
   | { name: 'validate'; configFile: string | null; set: string[] }
+  | { name: 'test-anomaly'; configFile: string | null; set: string[] }
   | ReplayCommand
   | { name: 'help'; text: string }
   | { name: 'version' };
@@ -53,6 +54,7 @@ const SHARED: Options = {
 const OPTIONS: Record<CommandName, Options> = {
   serve: SHARED,
   validate: SHARED,
+  'test-anomaly': SHARED,
   replay: {
     ...SHARED,
     source: { type: 'string' },

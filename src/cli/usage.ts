@@ -1,4 +1,4 @@
-export type CommandName = 'serve' | 'validate' | 'replay';
+export type CommandName = 'serve' | 'validate' | 'replay' | 'test-anomaly';
 
 interface OptionText {
   /** `--config FILE` */
@@ -44,6 +44,12 @@ const COMMANDS: Record<CommandName, { form: string; meaning: string; options: Op
       { form: '--report FILE', meaning: 'write one HTML page: scores over time, anomalies, and faults with --labels' },
       { form: '--json', meaning: 'print the summary as JSON' },
     ],
+  },
+  'test-anomaly': {
+    form: 'logdrift test-anomaly [OPTIONS]',
+    meaning:
+      'Send one record, marked as a test, to where the configuration sends anomalies; exit 0 when it was accepted, else 1.',
+    options: CONFIG,
   },
 };
 

@@ -1,6 +1,6 @@
 import { compileRules, SourceRuleError } from '../source/rules.ts';
 import { formatDuration } from './duration.ts';
-import { collide, isLoopback, parseEndpoint } from '../net/endpoint.ts';
+import { collide, isLoopback, parseEndpoint, reaches, type HostPort } from '../net/endpoint.ts';
 import type { ConfigFile } from './schema.ts';
 import { parseHttpUrl } from './schema.ts';
 
@@ -23,7 +23,7 @@ export function findConflicts(config: ConfigFile): Conflict[] {
     ...checkThresholds(config.logs_config.drift_detection),
     ...checkRedaction(config.logs_config.drift_detection.redact),
     ...checkRules(config.sources.rules),
-    ...checkExporter(config.exporters.otlp),
+    ...checkExporter(config),
     ...checkListeners(config),
     ...checkProtocols(config),
     ...checkMemory(config),
@@ -124,16 +124,32 @@ function checkRules(rules: ConfigFile['sources']['rules']): Conflict[] {
   });
 }
 
-function checkExporter({ endpoint, protocol }: ConfigFile['exporters']['otlp']): Conflict[] {
+function checkExporter({ receivers, exporters }: ConfigFile): Conflict[] {
+  const { endpoint, protocol } = exporters.otlp;
   if (endpoint === undefined) return [];
-  const path = 'exporters.otlp.endpoint';
+  const paths = ['exporters.otlp.endpoint'];
+  let destination: HostPort;
   try {
-    if (protocol === 'http/protobuf' || endpoint.includes('://')) parseHttpUrl(endpoint);
-    else parseEndpoint(endpoint);
-    return [];
+    if (protocol === 'http/protobuf' || endpoint.includes('://')) {
+      const { hostname, port, protocol: scheme, username, password } = parseHttpUrl(endpoint);
+      if (username !== '' || password !== '') {
+        const text =
+          'holds a user or a password – put an authorization header into exporters.otlp.headers in its place';
+        return [{ paths, text }];
+      }
+      const host = hostname.replace(/^\[(.*)\]$/, '$1');
+      destination = { host, port: port === '' ? (scheme === 'https:' ? 443 : 80) : Number(port) };
+    } else {
+      destination = parseEndpoint(endpoint);
+    }
   } catch (error) {
-    return [{ paths: [path], text: `${(error as Error).message}, as protocol is ${protocol}`, showsValue: true }];
+    return [{ paths, text: `${(error as Error).message}, as protocol is ${protocol}`, showsValue: true }];
   }
+  const { grpc, http } = receivers.otlp.protocols;
+  const own = [grpc, http].find((receiver) => receiver && reaches(destination, parseEndpoint(receiver.endpoint)));
+  if (own === undefined) return [];
+  const text = `is where logdrift itself receives logs (${own.endpoint}), anomalies would be dropped there – name the Collector or backend they are meant for, or move the receiver`;
+  return [{ paths, text }];
 }
 
 function checkListeners(config: ConfigFile): Conflict[] {

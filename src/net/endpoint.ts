@@ -54,6 +54,15 @@ export function collide(a: HostPort, b: HostPort): boolean {
   );
 }
 
+/** Who connects to `destination` from this machine arrives at a listener on `listener`. */
+export function reaches(destination: HostPort, listener: HostPort): boolean {
+  if (destination.port !== listener.port) return false;
+  const isHere = isLoopback(destination.host) || isEverything(destination.host);
+  return isHere
+    ? isLoopback(listener.host) || isEverything(listener.host)
+    : destination.host.toLowerCase() === listener.host.toLowerCase();
+}
+
 function isEverything(host: string): boolean {
   return host === '0.0.0.0' || host === '::';
 }

@@ -30,6 +30,15 @@ test('validate takes a file, settings or both, but not neither', () => {
   expect(usageError('validate').message).toBe('nothing to validate – give --config FILE');
 });
 
+test('test-anomaly takes what serve takes', () => {
+  expect(parseArguments(['test-anomaly', '--config', 'x.yaml', '--set', 'a=b'])).toEqual({
+    name: 'test-anomaly',
+    configFile: 'x.yaml',
+    set: ['a=b'],
+  });
+  expect(usageError('test-anomly').message).toBe('unknown command test-anomly – did you mean test-anomaly?');
+});
+
 test('replay takes inputs and options in any order', () => {
   expect(
     parseArguments([
@@ -101,7 +110,7 @@ describe('help and version', () => {
   });
 
   test('every option that parses is in the help of its command, and none that does not', () => {
-    for (const command of ['serve', 'validate', 'replay']) {
+    for (const command of ['serve', 'validate', 'replay', 'test-anomaly']) {
       const { text } = parseArguments([command, '--help']) as { text: string };
       const documented = [...text.matchAll(/^ {2}--(\w+)( [A-Z=]+)? /gm)].map(([, name, value]) => ({
         name: name!,

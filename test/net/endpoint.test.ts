@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { collide, formatEndpoint, isLoopback, parseEndpoint } from '../../src/net/endpoint.ts';
+import { collide, formatEndpoint, isLoopback, parseEndpoint, reaches } from '../../src/net/endpoint.ts';
 
 test.each([
   ['127.0.0.1:4317', '127.0.0.1', 4317],
@@ -42,4 +42,14 @@ test('listeners collide on one port where their addresses overlap', () => {
   expect(collide(at('10.0.0.1:1'), at('127.0.0.1:1'))).toBe(false);
   expect(collide(at('127.0.0.1:1'), at('127.0.0.1:2'))).toBe(false);
   expect(collide(at('127.0.0.1:0'), at('127.0.0.1:0'))).toBe(false);
+});
+
+test('who connects to an address arrives at a listener on it, or on every address', () => {
+  const at = parseEndpoint;
+  expect(reaches(at('localhost:1'), at('127.0.0.1:1'))).toBe(true);
+  expect(reaches(at('127.0.0.1:1'), at('0.0.0.0:1'))).toBe(true);
+  expect(reaches(at('10.0.0.1:1'), at('10.0.0.1:1'))).toBe(true);
+  expect(reaches(at('collector.example:1'), at('0.0.0.0:1'))).toBe(false);
+  expect(reaches(at('127.0.0.1:1'), at('10.0.0.1:1'))).toBe(false);
+  expect(reaches(at('localhost:1'), at('localhost:2'))).toBe(false);
 });

@@ -277,13 +277,17 @@ export interface Cli extends AsyncDisposable {
 }
 
 /** The real command line in a process of its own. */
-export function startCli(args: readonly string[], options: { cwd?: string; stdin?: string } = {}): Cli {
+export function startCli(
+  args: readonly string[],
+  options: { cwd?: string; stdin?: string; env?: Record<string, string> } = {},
+): Cli {
   const child = spawn(
     process.execPath,
     [...STRIP_TYPES_SAFELY, new URL('../../src/cli.ts', import.meta.url).pathname, ...args],
     {
       stdio: 'pipe',
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      env: { ...process.env, ...options.env },
     },
   );
   let stdout = '';
