@@ -10,7 +10,7 @@ import { noteOddities } from './oddities.ts';
 import { lostRecords, type ReceiverOptions } from './receiver.ts';
 import { giveBack } from './scratch.ts';
 import { toStatus } from './status.ts';
-import { checkEncoding, collect, isCompression } from './unpack.ts';
+import { checkEncoding, isCompression, unpack } from './unpack.ts';
 
 /** What is read of a call's headers. */
 export interface CallHeaders {
@@ -113,7 +113,7 @@ class ExportCall {
     if (!compressed || !isCompression(encoding)) return bytes;
     checkEncoding(encoding);
     const { maxRequestBytes: maxBytes } = this.#options;
-    const unpacked = await collect(bytes, { encoding, maxBytes, reservation: this.#reservation! });
+    const unpacked = await unpack(bytes, { encoding, maxBytes, reservation: this.#reservation! });
     giveBack(bytes);
     return unpacked;
   }

@@ -60,7 +60,21 @@ export function join(chunks: readonly Uint8Array[], byteLength: number): Uint8Ar
   return memory.subarray(0, at);
 }
 
-/** Nobody reads `bytes` any more. Bytes that are no scratch memory, or given back already, are left alone. */
-export function giveBack({ buffer }: Uint8Array): void {
-  if (lent.delete(buffer) && kept.length < MAX_KEPT) kept.push(Buffer.from(buffer));
+/**
+ * Nobody reads `bytes` any more. Bytes that are no scratch memory, or given back already, are left alone.
+ * @returns whether it was scratch memory
+ */
+export function giveBack({ buffer }: Uint8Array): boolean {
+  const isScratch = lent.delete(buffer);
+  if (isScratch && kept.length < MAX_KEPT) kept.push(Buffer.from(buffer));
+  return isScratch;
+}
+
+/**
+ * Nobody reads `bytes` any more, and if they are all of their memory, nobody else does: it is given back at once. node:http copies what comes
+ * into fresh buffers; left to the garbage collector these made V8 mark its whole heap every 500 requests of 38 KB, a sixth of their CPU.
+ */
+export function free(bytes: Uint8Array): void {
+  const { buffer } = bytes;
+  if (!giveBack(bytes) && bytes.length > 0 && bytes.length === buffer.byteLength) (buffer as ArrayBuffer).transfer(0);
 }

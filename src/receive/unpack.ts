@@ -2,7 +2,7 @@
 import { Readable, type Transform } from 'node:stream';
 import { createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
 import type { Reservation } from './budget.ts';
-import { Chunks, join } from './scratch.ts';
+import { Chunks, free, join } from './scratch.ts';
 import { ReceiveError } from './status.ts';
 import { DecodeError } from './wire.ts';
 import { cutAtFrameEnds } from './zstd-frames.ts';
@@ -34,8 +34,8 @@ export function checkEncoding(encoding: string): void {
   );
 }
 
-export interface CollectOptions {
-  /** Content-Encoding or grpc-encoding, lower case; one that {@link checkEncoding} lets pass. */
+export interface UnpackOptions {
+  /** Content-Encoding or grpc-encoding, lower case: a compression that {@link checkEncoding} lets pass. */
   encoding: string;
   /** Limit after decompression; enforced chunk by chunk, so a decompression bomb costs no more than a body of that size. */
   maxBytes: number;
@@ -46,20 +46,18 @@ export interface CollectOptions {
  * All bytes of `source`, decompressed; to be given back to the scratch memory.
  * @throws {ReceiveError} `too_large` or `overloaded`; {DecodeError} on broken compression; what `source` fails with
  */
-export async function collect(
+export async function unpack(
   source: Readable | Uint8Array,
-  { encoding, maxBytes, reservation }: CollectOptions,
+  { encoding, maxBytes, reservation }: UnpackOptions,
 ): Promise<Uint8Array> {
   const chunks = new Chunks();
   let byteLength = 0;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const decompressor = isCompression(encoding) ? DECOMPRESSORS[encoding]!() : null;
-  decompressor?.on('error', (error) => {
+  const decompressor = DECOMPRESSORS[encoding]!();
+  decompressor.on('error', (error) => {
     reject(new DecodeError(`broken ${encoding} compression (${error.message})`, '', -1, { cause: error }));
   });
-  const input = encoding === 'zstd' ? inFrames(source) : source;
-  const body = feed(input, decompressor);
-  body.on('data', (chunk: Buffer) => {
+  decompressor.on('data', (chunk: Buffer) => {
     byteLength += chunk.length;
     try {
       if (byteLength > maxBytes) throw tooLarge(maxBytes);
@@ -69,19 +67,22 @@ export async function collect(
       reject(error as Error);
     }
   });
-  body.on('end', resolve);
+  decompressor.on('end', resolve);
+  const input = encoding === 'zstd' ? inFrames(source) : source;
   if (source instanceof Readable) source.on('error', reject);
-  if (input instanceof Readable && input !== source) input.on('error', reject);
+  if (input instanceof Readable) {
+    if (input !== source) input.on('error', reject);
+    input.pipe(decompressor);
+  } // Bytes that are all there need no stream of their own: a sixth of a small request's CPU.
+  else decompressor.end(input);
   try {
     await promise;
     return join(chunks.list, byteLength);
   } finally {
-    body.removeAllListeners('data');
-    if (decompressor !== null) {
-      if (input instanceof Readable) input.unpipe(decompressor);
-      decompressor.destroy();
-      free(chunks.list);
-    }
+    decompressor.removeAllListeners('data');
+    if (input instanceof Readable) input.unpipe(decompressor);
+    decompressor.destroy();
+    freeAllButLast(chunks.list);
     if (input instanceof Readable && input !== source) input.destroy();
   }
 }
@@ -92,24 +93,13 @@ function inFrames(source: Readable | Uint8Array): Readable {
   return Readable.from(cutAtFrameEnds(chunks), { objectMode: false });
 }
 
-function feed(input: Readable | Uint8Array, decompressor: Transform | null): Readable {
-  if (input instanceof Readable) return decompressor === null ? input : input.pipe(decompressor);
-  if (decompressor === null) return Readable.from([input]);
-  // Bytes that are all there need no stream of their own: a sixth of a small request's CPU.
-  decompressor.end(input);
-  return decompressor;
-}
-
 /**
- * Gives memory back at once that would otherwise wait for the garbage collector while the budget takes it for free: sixteen bombs held
- * 410 MiB within a budget of 256. The last buffer stays: zlib may still be writing into it, and a body of one chunk is returned as it is.
+ * Memory that would otherwise wait for the garbage collector while the budget takes it for free: sixteen bombs held 410 MiB within a budget
+ * of 256. The last buffer stays: zlib may still be writing into it, and a body of one chunk is returned as it is.
  */
-function free(chunks: readonly Buffer[]): void {
+function freeAllButLast(chunks: readonly Buffer[]): void {
   const last = chunks.at(-1)?.buffer;
-  for (const { buffer, byteLength } of chunks) {
-    if (buffer !== last && byteLength === CHUNK_BYTES && buffer.byteLength === CHUNK_BYTES)
-      (buffer as ArrayBuffer).transfer(0);
-  }
+  for (const chunk of chunks) if (chunk.buffer !== last) free(chunk);
 }
 
 export function tooLarge(maxBytes: number): ReceiveError {

@@ -9,9 +9,10 @@ import { Agent, Client, request } from 'undici';
 import { afterEach, describe, expect, test } from 'vitest';
 import { openHttpReceiver } from '../../src/receive/http.ts';
 import type { ObservedRequest, ReceiverOptions } from '../../src/receive/receiver.ts';
+import type { DecodedRecord, ExportTarget } from '../../src/receive/record.ts';
 import { ReceiveError } from '../../src/receive/status.ts';
 import { encodeRequest, requestOf, Response, Status } from './oracle.ts';
-import { recordingTarget } from './recording-target.ts';
+import { recordingSink, recordingTarget } from './recording-target.ts';
 
 const PROTOBUF = 'application/x-protobuf';
 const JSON_TYPE = 'application/json';
@@ -273,6 +274,25 @@ describe('the size limit', () => {
     expect(answer.toString()).toMatch(/^HTTP\/1.1 413 /);
     await once(socket, 'close');
   });
+});
+
+test("a body's memory is given back when it is answered, and does not wait for the garbage collector", async () => {
+  const bodies: ArrayBufferLike[] = [];
+  const target: ExportTarget = {
+    begin: () => {
+      const sink = recordingSink();
+      const record = (taken: DecodedRecord): void => void bodies.push(taken.text.buffer);
+      const commit = () => Promise.resolve({ rejectedLogRecords: 0, errorMessage: '' });
+      return { sink: { ...sink, record }, commit };
+    },
+  };
+  const { send } = await receiver({ target });
+  const request = encodeRequest(requestOf([{ body: { stringValue: 'x'.repeat(600) } }]));
+  expect((await send(request)).status).toBe(200);
+  expect((await send(request.subarray(0, -1))).status).toBe(400);
+  expect((await send(request)).status).toBe(200);
+  expect(bodies.length).toBeGreaterThanOrEqual(2);
+  expect(bodies.map((buffer) => buffer.byteLength)).toEqual(bodies.map(() => 0));
 });
 
 test('a client that leaves in the middle of its body is not taken for a success', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Chunks, join } from '../../src/receive/scratch.ts';
+import { Chunks, free, join } from '../../src/receive/scratch.ts';
 
 test('single bytes are kept in few buffers, and in order with all others', () => {
   const chunks = new Chunks();
@@ -27,4 +27,24 @@ test('a call that dribbles holds little beside its bytes', () => {
   for (let i = 0; i < 100; i++) chunks.add(Buffer.alloc(1));
   expect(chunks.list.length).toBeLessThan(10);
   expect(chunks.list.at(-1)!.buffer.byteLength).toBe(512);
+});
+
+test('bytes that are all of their memory are freed at once, those that share it are left alone', () => {
+  const whole = Buffer.from(new ArrayBuffer(100));
+  const part = Buffer.from(new ArrayBuffer(100)).subarray(1);
+  free(whole);
+  free(whole);
+  free(part);
+  expect([whole.buffer.byteLength, part.buffer.byteLength]).toEqual([0, 100]);
+});
+
+test('scratch memory that is freed is used again, also when a request filled it to its last byte', () => {
+  const chunks = [Buffer.alloc(1_000_000, 1), Buffer.alloc(48_576, 2)];
+  const first = join(chunks, 1_048_576);
+  const { buffer } = first;
+  free(first);
+  const second = join(chunks, 1_048_576);
+  expect(second.buffer).toBe(buffer);
+  expect(Buffer.compare(second, Buffer.concat(chunks))).toBe(0);
+  free(second);
 });
