@@ -1,0 +1,63 @@
+/**
+ * Mines lines written from the formats of open-source programs, and says how well lines of one format are found to be one template.
+ *
+ *     npm run eval:formats [-- --misses PROGRAM | --write DIR]
+ *
+ * --misses shows for a program of the develop half which events are split or merged; --write the samples as `NAME.tsv.gz` for `npm run eval:templates`.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { programs, sampleOf } from './formats/sample.ts';
+import { meanOf, mine, scoreProgram } from './formats/score.ts';
+
+const { values } = parseArgs({ options: { misses: { type: 'string' }, write: { type: 'string' } } });
+if (values.misses !== undefined) showMisses(values.misses);
+else if (values.write !== undefined) writeSamples(values.write);
+else printScores();
+
+function printScores(): void {
+  const rows = programs().map((program) => ({ ...program, ...scoreProgram(program) }));
+  for (const half of ['develop', 'held out'] as const) {
+    const own = rows.filter((row) => row.half === half);
+    const mean = meanOf(own);
+    console.log(`\n| ${half} | GA | FGA | templates | events |\n|---|---|---|---|---|`);
+    for (const row of own)
+      console.log(`| ${row.name} | ${digits(row.ga)} | ${digits(row.fga)} | ${row.templates} | ${row.events} |`);
+    console.log(`| mean | ${digits(mean.ga)} | ${digits(mean.fga)} | | |`);
+  }
+}
+
+function digits(value: number): string {
+  return value.toFixed(3).replace(/^0/, '');
+}
+
+function showMisses(name: string): void {
+  const program = programs().find((one) => one.name === name && one.half === 'develop');
+  if (program === undefined) throw new Error(`no program ${name} in the develop half`);
+  const lines = sampleOf(program);
+  const templates = mine(lines);
+  const linesOf = (pick: (line: number) => string): Map<string, number[]> => Map.groupBy(lines.keys(), pick);
+  const byEvent = linesOf((line) => lines[line]!.event);
+  const byTemplate = linesOf((line) => templates[line]!.id);
+  for (const [event, own] of byEvent) {
+    const found = new Set(own.map((line) => templates[line]!.id));
+    const whole = found.size === 1 && byTemplate.get([...found][0]!)!.length === own.length;
+    if (whole) continue;
+    console.log(`\n${own.length} lines, ${found.size} templates: ${event}`);
+    for (const id of [...found].slice(0, 6)) {
+      const all = byTemplate.get(id)!;
+      const events = new Set(all.map((line) => lines[line]!.event)).size;
+      console.log(`    ${all.length}${events > 1 ? ` of ${events} events` : ''}: ${templates[all[0]!]!.text}`);
+    }
+  }
+}
+
+function writeSamples(directory: string): void {
+  mkdirSync(directory, { recursive: true });
+  for (const program of programs()) {
+    const rows = sampleOf(program).map(({ text, event }) => `${text}\t${event.replaceAll('\t', ' ')}\n`);
+    writeFileSync(join(directory, `${program.name}.tsv.gz`), gzipSync(rows.join('')));
+  }
+}

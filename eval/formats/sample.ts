@@ -1,0 +1,51 @@
+/** Labelled samples written from the formats of this folder: 2,000 lines a program, equal in every run. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createDice } from '../synthetic/distributions.ts';
+import { createWriter, type Line } from './format.ts';
+
+const FOLDER = import.meta.dirname;
+export const LINES = 2000;
+
+/** Every second program, by name, may be looked at when the miner is worked on; of the others only the scores. */
+export type Half = 'develop' | 'held out';
+
+export interface Program {
+  name: string;
+  half: Half;
+  formats: string[];
+}
+
+export function programs(): Program[] {
+  const files = readdirSync(FOLDER).filter((file) => file.endsWith('.txt'));
+  return files.sort().map((file, i) => ({
+    name: file.slice(0, -4),
+    half: i % 2 === 0 ? 'develop' : 'held out',
+    formats: readFileSync(join(FOLDER, file), 'utf8')
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#')),
+  }));
+}
+
+/** Some formats come a few times, some hundreds of times: their shares are log-uniform over three decades. Each comes at least once. */
+export function sampleOf({ name, formats }: Program, lines = LINES): Line[] {
+  const sample = createDice(1, name);
+  const writers = formats.map((format) => createWriter(format, sample));
+  const weights = formats.map(() => 10 ** sample.between(0, 3));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const order = formats.map((_, i) => i);
+  for (let line = formats.length; line < lines; line++) {
+    let left = sample.uniform() * total;
+    let at = 0;
+    while (at < weights.length - 1 && (left -= weights[at]!) > 0) at++;
+    order.push(at);
+  }
+  for (let i = order.length - 1; i > 0; i--) {
+    const other = sample.integer(0, i);
+    [order[i], order[other]] = [order[other]!, order[i]!];
+  }
+  return order.map((at) => {
+    const { text, event } = writers[at]!(sample);
+    return { text, event: `${at} ${event}` };
+  });
+}

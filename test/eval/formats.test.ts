@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { createWriter } from '../../eval/formats/format.ts';
+import { meanOf, scoreProgram } from '../../eval/formats/score.ts';
+import { scoreGrouping } from '../../eval/formats/grouping.ts';
+import { programs, sampleOf } from '../../eval/formats/sample.ts';
+import { createDice } from '../../eval/synthetic/distributions.ts';
+
+test('lines of programs that the miner was not made for are grouped by their formats', () => {
+  const scores = programs().map((program) => ({ half: program.half, ...scoreProgram(program) }));
+  for (const half of ['develop', 'held out'] as const) {
+    const { ga, fga } = meanOf(scores.filter((score) => score.half === half));
+    expect.soft(ga, `GA, ${half}`).toBeGreaterThan(0.78);
+    expect.soft(fga, `FGA, ${half}`).toBeGreaterThan(0.62);
+  }
+});
+
+test('samples are the same in every run and hold every format', () => {
+  const [program] = programs();
+  const lines = sampleOf(program!, 200);
+  expect(sampleOf(program!, 200)).toEqual(lines);
+  expect(new Set(lines.map(({ event }) => event.split(' ')[0])).size).toBe(program!.formats.length);
+});
+
+test('alternatives behind an exclamation mark are events, others are values', () => {
+  const dice = createDice(1, 'test');
+  const write = createWriter('«host» is «!up|down» for «5|6» s', dice);
+  const events = new Set(Array.from({ length: 50 }, () => write(dice).event));
+  expect([...events].sort()).toEqual(['«» is down for «» s', '«» is up for «» s']);
+});
+
+test('a group counts when it holds the lines of one event, all of them and no other', () => {
+  // Events a, b, c; b is split, a and c are right.
+  const score = scoreGrouping(['1', '1', '2', '3', '4', '4'], ['a', 'a', 'b', 'b', 'c', 'c']);
+  expect(score).toEqual({ ga: 4 / 6, fga: (2 * (2 / 4) * (2 / 3)) / (2 / 4 + 2 / 3), templates: 4, events: 3 });
+});
