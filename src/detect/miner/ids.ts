@@ -4,6 +4,12 @@
  */
 import { CLASS, DIGIT, HEX_LETTER, SPACE, WORD_MAX } from './bytes.ts';
 
+// V8 folds a module's own constants into the code but loads imported ones at every use.
+const classOf = CLASS;
+const wordMax = WORD_MAX;
+const digitClass = DIGIT;
+const spaceClass = SPACE;
+
 /** Longer words of ASCII letters are base64 and the like. */
 export const LONGEST_ASCII_WORD = 40;
 const DASH = 0x2d;
@@ -19,7 +25,7 @@ export function isId(bits: number, digits: number, turns: number, length: number
 
 /** The same with a digit first: `7ac852`, `0xff`; `12ms` is a number. `letters`: the classes of what stands behind its first digits. */
 export function isDigitsId(bytes: Uint8Array, from: number, letters: number): boolean {
-  return (letters & DIGIT) !== 0 || (bytes[from] === ZERO && bytes[from + 1] === LOWER_X);
+  return (letters & digitClass) !== 0 || (bytes[from] === ZERO && bytes[from + 1] === LOWER_X);
 }
 
 /** Shorter ones, and those of fewer groups, are words and numbers. */
@@ -31,22 +37,24 @@ const HEX = HEX_LETTER | DIGIT;
  * Groups of hex digits that `-`, `:` or `::` hold together, letters and digits among them: a UUID, a MAC or IPv6 address. It is one id, whichever of
  * its groups happen to hold a digit.
  *
- * @param from the first byte of a word
+ * @param word the first byte of one
  * @returns its end; where the groups end, negative, when it is none: no later group of them begins one either
  */
-export function chainEnd(bytes: Uint8Array, from: number, limit: number): number {
+export function chainEnd(bytes: Uint8Array, word: number, lineLimit: number): number {
+  const from = word | 0;
+  const limit = lineLimit | 0;
   let bits = 0;
   let groups = 0;
   let end = from;
   let i = from;
   for (;;) {
     let group = 0;
-    let kind = SPACE;
-    while (i < limit && ((kind = CLASS[bytes[i]!]!) & ~HEX) === 0) {
+    let kind = spaceClass;
+    while (i < limit && ((kind = classOf[bytes[i]!]!) & ~HEX) === 0) {
       group |= kind;
       i++;
     }
-    if (group === 0 || (i < limit && kind <= WORD_MAX)) break;
+    if (group === 0 || (i < limit && kind <= wordMax)) break;
     bits |= group;
     groups++;
     end = i;
@@ -69,8 +77,8 @@ export function chainStart(bytes: Uint8Array, word: number, from: number): numbe
     if (joiner <= from || (bytes[joiner] !== DASH && bytes[joiner] !== COLON)) return start;
     if (isDoubleColon(bytes, joiner - 1, start)) joiner--;
     let i = joiner;
-    while (i > from && (CLASS[bytes[i - 1]!]! & ~HEX) === 0) i--;
-    if (i === joiner || (i > from && CLASS[bytes[i - 1]!]! <= WORD_MAX)) return start;
+    while (i > from && (classOf[bytes[i - 1]!]! & ~HEX) === 0) i--;
+    if (i === joiner || (i > from && classOf[bytes[i - 1]!]! <= wordMax)) return start;
     start = i;
   }
 }
@@ -79,7 +87,7 @@ export function chainStart(bytes: Uint8Array, word: number, from: number): numbe
 export function isNumber(bytes: Uint8Array, from: number, limit: number): boolean {
   let letters = 0;
   let i = from;
-  while (i < limit && CLASS[bytes[i]!] === DIGIT) i++;
-  for (; i < limit && CLASS[bytes[i]!]! <= WORD_MAX; i++) letters |= CLASS[bytes[i]!]!;
+  while (i < limit && classOf[bytes[i]!] === digitClass) i++;
+  for (; i < limit && classOf[bytes[i]!]! <= wordMax; i++) letters |= classOf[bytes[i]!]!;
   return !(letters !== 0 && isDigitsId(bytes, from, letters)) && chainEnd(bytes, from, limit) <= 0;
 }

@@ -162,7 +162,11 @@ export class Shape {
           if (letters !== 0) {
             if (tag === ID) this.runCount = run;
             else if ((letters & NO_HEX) !== 0) tag |= 8;
-            if ((letters & CHAINS) !== 0 && digit >= this.#noChainBefore) {
+            if (
+              (letters & CHAINS) !== 0 &&
+              digit >= this.#noChainBefore &&
+              (tag >= 16 || isJoint(before) || (next < end && isJoint(bytes[next]!)))
+            ) {
               this.#from = from;
               const chain = this.#chain(bytes, digit, end) | 0;
               if (chain > 0) {
@@ -231,7 +235,11 @@ export class Shape {
       bits |= kind;
       next++;
     }
-    if ((bits & NOT_HEX) === 0 && word >= this.#noChainBefore) {
+    if (
+      (bits & NOT_HEX) === 0 &&
+      word >= this.#noChainBefore &&
+      ((word > from && isJoint(bytes[word - 1]!)) || (next < end && isJoint(bytes[next]!)))
+    ) {
       const chain = this.#chain(bytes, word, end);
       if (chain > 0) {
         this.#tag = CHAIN;
@@ -264,4 +272,9 @@ export class Shape {
 /** Beside the joiner of a number: a letter of a hex group, or the second half of `::`. */
 function mayEndGroup(byte: number): boolean {
   return classOf[byte] === hexLetter || byte === COLON;
+}
+
+/** Holds the groups of a chain together: a word without one beside it is no group. */
+function isJoint(byte: number): boolean {
+  return byte === DASH || byte === COLON;
 }

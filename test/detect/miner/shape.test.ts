@@ -147,3 +147,25 @@ test('noise beyond the burst counts as one template, known lines keep theirs, an
   for (let i = 0; i < 100; i++) observe(miner, fixed);
   expect(observe(miner, 'something entirely new happened').text).toBe('something entirely new happened');
 });
+
+test('a flood of shapes seen once leaves those in use where they are', () => {
+  let scans = 0;
+  class CountedTokens extends Tokens {
+    override scan(...line: Parameters<Tokens['scan']>): boolean {
+      scans++;
+      return super.scan(...line);
+    }
+  }
+  const miner = new Miner({}, new CountedTokens({ ...MINER_DEFAULTS, hashSeed: 5 }));
+  const random = randomNumbers(8);
+  const word = (): string => Array.from({ length: 8 }, () => String.fromCharCode(97 + random() * 26)).join('');
+  const line = (user: string): string => `user ${user} has opened the file in the main store after 12 ms`;
+  const known = Array.from({ length: 300 }, () => line(word()));
+  for (let round = 0; round < 8; round++) for (const text of known) observe(miner, text);
+  for (let round = 0; round < 8; round++) {
+    for (let i = 0; i < 300; i++) observe(miner, line(word()));
+    scans = 0;
+    for (const text of known) observe(miner, text);
+    expect(scans, `in round ${round}`).toBeLessThan(known.length / 20);
+  }
+});
