@@ -10,7 +10,7 @@ import { lostRecords, type ReceiverOptions } from './receiver.ts';
 import type { Departure } from './record.ts';
 import { Chunks, free, join } from './scratch.ts';
 import { ReceiveError, toStatus } from './status.ts';
-import { checkEncoding, isCompression, tooLarge, unpack } from './unpack.ts';
+import { checkEncoding, isCompression, MAX_ON_THE_SPOT_BYTES, tooLarge, unpack, type UnpackOptions } from './unpack.ts';
 
 const LOGS_PATH = '/v1/logs';
 
@@ -93,23 +93,38 @@ class HttpExport implements Departure {
     const { maxRequestBytes: maxBytes } = this.#options;
     const encoding = headers['content-encoding']?.trim().toLowerCase() ?? '';
     checkEncoding(encoding);
-    if (Number(headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
-    if (isCompression(encoding)) {
-      // First, for what is read fails, too, when its client leaves.
-      request.on('error', () => this.#left());
-      unpack(request, { encoding, maxBytes, reservation }).then(
-        (body) => this.#take(body),
-        (error: unknown) => this.#fail(error),
-      );
-      return;
-    }
-    request.on('data', (chunk: Buffer) => this.#gather(chunk, reservation));
-    request.on('end', () => {
-      if (!this.#isRead) this.#take(join(this.#chunks.list, this.#received));
+    const contentLength = Number(headers['content-length']);
+    if (contentLength > maxBytes) throw tooLarge(maxBytes);
+    const options = { encoding, maxBytes, reservation };
+    if (!isCompression(encoding)) return this.#gather(reservation, (body) => this.#take(body));
+    if (contentLength <= MAX_ON_THE_SPOT_BYTES)
+      return this.#gather(reservation, (packed) => this.#unpack(packed, options));
+    // First, for what is read fails, too, when its client leaves.
+    request.on('error', () => this.#left());
+    this.#unpack(request, options);
+  }
+
+  #unpack(packed: IncomingMessage | Uint8Array, options: UnpackOptions): void {
+    // Not to be freed when the client leaves: zlib may still be reading them.
+    this.#chunks = new Chunks();
+    unpack(packed, options).then(
+      (body) => {
+        if (packed instanceof Uint8Array) free(packed);
+        this.#take(body);
+      },
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  /** @param whole called with the body when it is complete */
+  #gather(reservation: Reservation, whole: (bytes: Uint8Array) => void): void {
+    this.#request.on('data', (chunk: Buffer) => this.#add(chunk, reservation));
+    this.#request.on('end', () => {
+      if (!this.#isRead) whole(join(this.#chunks.list, this.#received));
     });
   }
 
-  #gather(chunk: Buffer, reservation: Reservation): void {
+  #add(chunk: Buffer, reservation: Reservation): void {
     if (this.#isRead) return;
     try {
       this.#received += chunk.length;

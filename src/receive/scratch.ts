@@ -48,7 +48,11 @@ export class Chunks {
  * come from the kernel, and V8 marks its whole heap for every 80 MiB of them.
  */
 export function join(chunks: readonly Uint8Array[], byteLength: number): Uint8Array {
-  if (chunks.length === 1) return chunks[0]!;
+  return chunks.length === 1 ? chunks[0]! : copyTogether(chunks, byteLength);
+}
+
+/** The same for chunks whose own memory the caller takes back. */
+export function copyTogether(chunks: readonly Uint8Array[], byteLength: number): Uint8Array {
   if (byteLength > BYTES) return Buffer.concat(chunks, byteLength);
   const memory = kept.pop() ?? Buffer.allocUnsafeSlow(BYTES);
   lent.add(memory.buffer);

@@ -38,7 +38,7 @@ async function receiver(options: Partial<ReceiverOptions> = {}) {
   const agent = new Agent();
   open.push({ [Symbol.asyncDispose]: () => agent.close() });
   const send = async (
-    body: Buffer | null,
+    body: Buffer | Readable | null,
     headers: Record<string, string> = {},
     path = '/v1/logs',
     method = 'POST',
@@ -111,6 +111,30 @@ describe('success', () => {
     expect(target.committed).toHaveLength(2);
   });
 
+  test.each([
+    ['gzip', gzipSync],
+    ['deflate', deflateSync],
+    ['zstd', zstdCompressSync],
+  ])(
+    '%s of any size is unpacked, on the spot and in a thread, with and without its length',
+    async (encoding, compress) => {
+      const { send, target } = await receiver();
+      for (const bytes of [10, 65_000, 70_000, 300_000]) {
+        for (const byte of [1, 40_503]) {
+          // Digits that hardly repeat, and one that does: 15 and 1,000 times as small.
+          const text = Array.from({ length: bytes / 10 }, (_, i) => String((i * byte) % 65_537).padStart(10, '0')).join(
+            '',
+          );
+          const packed = compress(encodeRequest(requestOf([{ body: { stringValue: text } }])));
+          for (const body of [packed, Readable.from([packed])]) {
+            expect((await send(body, { 'content-encoding': encoding })).status).toBe(200);
+            expect(target.committed.pop()!.text === text).toBe(true);
+          }
+        }
+      }
+    },
+  );
+
   test('refused records are told as partial success in the encoding of the request', async () => {
     const target = recordingTarget(() => Promise.resolve({ rejectedLogRecords: 1, errorMessage: 'full' }));
     const { send } = await receiver({ target });
@@ -169,14 +193,20 @@ describe('errors are a Status in the encoding of the request', () => {
 
   test.each(['gzip', 'deflate', 'zstd'])('broken %s', async (encoding) => {
     const { send } = await receiver();
-    const response = await send(REQUEST, { 'content-encoding': encoding });
-    expect(response.status).toBe(400);
-    expect(readStatus(response.body)).toMatchObject({ code: 3 });
+    // On the spot, and in a thread as it comes.
+    for (const body of [REQUEST, Readable.from([REQUEST])]) {
+      const response = await send(body, { 'content-encoding': encoding });
+      expect(response.status).toBe(400);
+      expect(readStatus(response.body)).toMatchObject({ code: 3 });
+    }
   });
 
   test('gzip that ends too early', async () => {
     const { send } = await receiver();
-    expect((await send(gzipSync(REQUEST).subarray(0, -9), { 'content-encoding': 'gzip' })).status).toBe(400);
+    const cut = gzipSync(REQUEST).subarray(0, -9);
+    for (const body of [cut, Readable.from([cut])]) {
+      expect((await send(body, { 'content-encoding': 'gzip' })).status).toBe(400);
+    }
   });
 
   test('another path, method, type or compression', async () => {
