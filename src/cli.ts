@@ -26,6 +26,8 @@ async function main(): Promise<number> {
       return (await import('./cli/serve.ts')).serve(readConfig(command));
     case 'test-anomaly':
       return (await import('./cli/test-anomaly.ts')).testAnomaly(readConfig(command));
+    case 'top':
+      return (await import('./cli/top.ts')).top({ admin: command.admin, config: readConfig(command) });
     case 'replay':
       return (await import('./replay/replay.ts')).replay(command, readConfig(command));
   }

@@ -53,7 +53,8 @@ export function tokenCheck(endpoint: string, tokenFile: string | null): (authori
   };
 }
 
-function readToken(tokenFile: string): string {
+/** @throws AdminError that names the file */
+export function readToken(tokenFile: string): string {
   let token: string;
   try {
     token = readFileSync(tokenFile, 'utf8').trim();

@@ -1,6 +1,7 @@
 /** OTLP/HTTP (binary protobuf) client side, by opentelemetry-proto's specification.md, "OTLP/HTTP". */
 import { ProtobufLogsSerializer } from '@opentelemetry/otlp-transformer';
 import { Pool } from 'undici';
+import { connectionErrorText } from '../net/error-text.ts';
 import type { SendResult } from './delivery.ts';
 import type { OtlpTransport, TransportOptions } from './otlp-transport.ts';
 import { readStatus } from './status-proto.ts';
@@ -55,7 +56,7 @@ export function createOtlpHttp(options: TransportOptions): OtlpTransport {
         if (!RETRYABLE_STATUS.has(status)) return { kind: 'rejected', reason };
         return { kind: 'retry', reason, afterMs: retryAfterMs(single(response.headers['retry-after'])) };
       } catch (error) {
-        return { kind: 'retry', afterMs: null, reason: `${destination}: ${errorText(error)}` };
+        return { kind: 'retry', afterMs: null, reason: `${destination}: ${connectionErrorText(error)}` };
       }
     },
     [Symbol.asyncDispose]: () => pool.destroy(),
@@ -115,10 +116,4 @@ async function readBounded(body: AsyncIterable<Buffer>): Promise<Buffer> {
 
 function single(header: string | string[] | undefined): string | undefined {
   return Array.isArray(header) ? header[0] : header;
-}
-
-/** undici wraps "connection refused" on both address families into an AggregateError with an empty message. */
-function errorText(error: unknown): string {
-  const { message, code, name } = error as NodeJS.ErrnoException;
-  return message || code || name || String(error);
 }

@@ -8,6 +8,7 @@ export type Command =
   | { name: 'serve'; configFile: string | null; set: string[] }
   | { name: 'validate'; configFile: string | null; set: string[] }
   | { name: 'test-anomaly'; configFile: string | null; set: string[] }
+  | { name: 'top'; configFile: string | null; set: string[]; admin: URL | null }
   | ReplayCommand
   | { name: 'help'; text: string }
   | { name: 'version' };
@@ -55,6 +56,7 @@ const OPTIONS: Record<CommandName, Options> = {
   serve: SHARED,
   validate: SHARED,
   'test-anomaly': SHARED,
+  top: { ...SHARED, admin: { type: 'string' } },
   replay: {
     ...SHARED,
     source: { type: 'string' },
@@ -99,6 +101,7 @@ export function parseArguments(argv: readonly string[]): Command {
     if (command === 'validate' && shared.configFile === null && shared.set.length === 0) {
       throw new UsageError('nothing to validate – give --config FILE', command);
     }
+    if (command === 'top') return { name: 'top', ...shared, admin: checkAdmin(one('admin')) };
     return { name: command, ...shared };
   }
 
@@ -152,6 +155,16 @@ function parseOptions(command: CommandName, args: string[]): { values: Map<strin
 function checkSource(source: string | null): string | null {
   if (source === null || /^[^:\s]+:\S.*$/.test(source)) return source;
   throw new UsageError(`--source ${source} is not a source key – write type:id, for example file:nginx`, 'replay');
+}
+
+function checkAdmin(admin: string | null): URL | null {
+  if (admin === null) return null;
+  const url = URL.parse(/^https?:\/\//i.test(admin) ? admin : `http://${admin}`);
+  if (url !== null && url.username === '' && url.password === '') return url;
+  throw new UsageError(
+    `--admin ${url === null ? admin : url.host} is not the URL of an admin port – write for example http://127.0.0.1:8090`,
+    'top',
+  );
 }
 
 function checkTimezone(timezone: string | null): string | null {

@@ -1,4 +1,4 @@
-export type CommandName = 'serve' | 'validate' | 'replay' | 'test-anomaly';
+export type CommandName = 'serve' | 'validate' | 'replay' | 'test-anomaly' | 'top';
 
 interface OptionText {
   /** `--config FILE` */
@@ -50,6 +50,16 @@ const COMMANDS: Record<CommandName, { form: string; meaning: string; options: Op
     meaning:
       'Send one record, marked as a test, to where the configuration sends anomalies; exit 0 when it was accepted, else 1.',
     options: CONFIG,
+  },
+  top: {
+    form: 'logdrift top [OPTIONS]',
+    meaning:
+      'Show the sources of a running service, those that need attention first, every second until q or Ctrl-C; once where stdout is no terminal.',
+    options: [
+      { form: '--admin URL', meaning: 'admin port of the service (default: admin.endpoint, http://127.0.0.1:8090)' },
+      { form: '--config FILE', meaning: 'configuration of the service: admin.endpoint and admin.token_file are used' },
+      CONFIG[1]!,
+    ],
   },
 };
 

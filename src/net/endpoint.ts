@@ -63,7 +63,8 @@ export function reaches(destination: HostPort, listener: HostPort): boolean {
     : destination.host.toLowerCase() === listener.host.toLowerCase();
 }
 
-function isEverything(host: string): boolean {
+/** A listener on every address of the machine. */
+export function isEverything(host: string): boolean {
   return host === '0.0.0.0' || host === '::';
 }
 

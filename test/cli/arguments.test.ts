@@ -39,6 +39,20 @@ test('test-anomaly takes what serve takes', () => {
   expect(usageError('test-anomly').message).toBe('unknown command test-anomly – did you mean test-anomaly?');
 });
 
+test('top takes the address of an admin port, with or without a scheme, and the configuration that has its token', () => {
+  expect(parseArguments(['top'])).toEqual({ name: 'top', configFile: null, set: [], admin: null });
+  const { admin, configFile } = parseArguments(['top', '--admin', '127.0.0.1:8090', '--config', 'x.yaml']) as {
+    admin: URL;
+    configFile: string;
+  };
+  expect([admin.href, configFile]).toEqual(['http://127.0.0.1:8090/', 'x.yaml']);
+  expect(parseArguments(['top', '--admin', 'https://logs.example/drift'])).toMatchObject({
+    admin: new URL('https://logs.example/drift'),
+  });
+  expect(usageError('top', '--admin', 'http://').message).toMatch(/^--admin http:\/\/ is not the URL/);
+  expect(usageError('top', '--admin', 'http://me:hunter2@host').message).not.toContain('hunter2');
+});
+
 test('replay takes inputs and options in any order', () => {
   expect(
     parseArguments([
@@ -110,7 +124,7 @@ describe('help and version', () => {
   });
 
   test('every option that parses is in the help of its command, and none that does not', () => {
-    for (const command of ['serve', 'validate', 'replay', 'test-anomaly']) {
+    for (const command of ['serve', 'validate', 'replay', 'test-anomaly', 'top']) {
       const { text } = parseArguments([command, '--help']) as { text: string };
       const documented = [...text.matchAll(/^ {2}--(\w+)( [A-Z=]+)? /gm)].map(([, name, value]) => ({
         name: name!,
@@ -118,7 +132,8 @@ describe('help and version', () => {
       }));
       expect(documented.length).toBeGreaterThan(1);
       for (const { name, value } of documented) {
-        const sample = name === 'timezone' ? 'UTC' : name === 'source' ? 'file:x' : 'x=y';
+        const samples: Record<string, string> = { timezone: 'UTC', source: 'file:x', admin: 'http://127.0.0.1:8090' };
+        const sample = samples[name!] ?? 'x=y';
         parseArguments([
           command,
           ...(command === 'replay' ? ['input'] : ['--set', 'a=b']),

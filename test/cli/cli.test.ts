@@ -25,7 +25,7 @@ test('validate says that a good file is good', async () => {
   });
 });
 
-test.each(['validate', 'serve', 'replay', 'test-anomaly'])(
+test.each(['validate', 'serve', 'replay', 'test-anomaly', 'top'])(
   '%s with a typo in the file exits 78 with its place and a suggestion',
   async (command) => {
     const path = await configFile('logs_config:\n  drift_detection:\n    window_setp: 60s\n');

@@ -1,3 +1,5 @@
+import { HELD_BACK_TEXT } from '../../alert/held-back-text.ts';
+
 /**
  * The page's script. Every text from a log goes in by `textContent`: no HTML is ever built from a string.
  * The event stream is read with fetch, because EventSource cannot send the token.
@@ -67,7 +69,7 @@ function state(source) {
   if (source.alert_held_back) return HELD_BACK[source.alert_held_back];
   return last.score === null ? 'learning' : 'normal';
 }
-const HELD_BACK = { second_look: 'loud once, waits for a second look', schedule: 'loud as at this time of other days', budget: 'loud, below its raised threshold', refractory: 'loud just after an anomaly' };
+const HELD_BACK = ${JSON.stringify(HELD_BACK_TEXT)};
 function showSources(sources) {
   $('no-sources').hidden = sources.length > 0;
   $('sources').replaceChildren(...sources.map((source) => {
