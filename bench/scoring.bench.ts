@@ -39,7 +39,7 @@ const vectors = Array.from({ length: TEMPLATES }, randomVector);
 
 function nextWindow(t: number): SparseCounts {
   const counts = Float64Array.from(columns, (i) => Math.floor((1 + 40 * random()) * (1 + Math.sin(t / (3 + i)))));
-  return { length: TEMPLATES, columns, counts };
+  return { length: TEMPLATES, columns, counts, start: 0 };
 }
 
 const kernel = new DmdKernel(WINDOWS);

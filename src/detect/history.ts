@@ -215,6 +215,17 @@ export class History {
     return this.#counts.subarray(row * this.slotCapacity, (row + 1) * this.slotCapacity);
   }
 
+  /**
+   * Counts of all windows; those of window `i` begin at {@link countsStart}. Valid until the next change. Loops over a history use it: a view per
+   * window was a fourth of a step's garbage.
+   */
+  get allCounts(): Uint32Array {
+    return this.#counts;
+  }
+  countsStart(i: number): number {
+    return this.#row(i) * this.slotCapacity;
+  }
+
   /** Sum of a template's counts over all kept windows. */
   total(slot: number): number {
     let sum = 0;

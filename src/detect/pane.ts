@@ -68,7 +68,7 @@ export function entryBytes({
   enumerations,
 }: Omit<PaneEntry, 'template' | 'count'>): number {
   const texts = [...samples, traces].reduce((sum, text) => sum + STRING_HEAD + text.length, 0);
-  const summaries = numbers.reduce((sum, { quantiles }) => sum + 8 * 8 + quantiles.bars.byteLength, 0);
+  const summaries = numbers.reduce((sum, { quantiles }) => sum + 8 * 9 + STRING_HEAD + quantiles.bars.length, 0);
   // The texts of values belong to their cluster.
   const values = enumerations.reduce((sum, slot) => sum + 32 * slot.values.length, 0);
   return texts + 8 * levels.length + summaries + values;

@@ -8,7 +8,7 @@ import type { Source } from './source.ts';
 import { MAX_TEMPLATES, type Template } from './template.ts';
 
 /** Version of what is written here; the store starts cold when it differs. */
-export const STATE_VERSION = 8;
+export const STATE_VERSION = 9;
 
 /** What a source's history looks like in the store: opaque to the store, versioned by {@link STATE_VERSION}. */
 export interface StoredSource {
@@ -195,7 +195,8 @@ function windowBlob({ history, slots }: Source, i: number): Uint8Array {
   const window = history.window(i);
   const counts = history.counts(i);
   const verdict = history.verdict(i);
-  const used = [...counts.keys()].filter((slot) => counts[slot]! > 0);
+  const used: number[] = [];
+  for (let slot = 0; slot < counts.length; slot++) if (counts[slot]! > 0) used.push(slot);
   const numeric = [...(slots?.row(i) ?? [])];
   const bytes = new Uint8Array(
     HEADER_BYTES + (i + 1 + verdict.length) * 8 + numeric.length * SLOT_BYTES + used.length * 8,

@@ -42,11 +42,14 @@ export class WindowScorer {
   readonly #row: Float64Array;
   #attribution: AttributionScratch = createAttributionScratch(0, MAX_TEMPLATES);
   #vectors: (Float32Array | null)[] = [];
+  /** The window {@link #counts} was asked for last. */
+  readonly #window: { -readonly [field in keyof SparseCounts]: SparseCounts[field] };
 
   constructor(options: ScorerOptions) {
     this.#options = options;
     this.#dmd = { delay: options.delay, maxRank: options.maxRank, rankCapDivisor: RANK_CAP_DIVISOR, tau: TAU };
     this.#kernel = new DmdKernel(options.dmdWindows);
+    this.#window = { length: 0, columns: this.#columns, counts: this.#columns, start: 0 };
     this.#row = new Float64Array(options.dmdWindows + 1);
   }
 
@@ -168,7 +171,10 @@ export class WindowScorer {
   }
 
   #counts(history: History, i: number): SparseCounts {
-    return { length: this.#vectors.length, columns: this.#columns, counts: history.counts(i) };
+    this.#window.length = this.#vectors.length;
+    this.#window.counts = history.allCounts;
+    this.#window.start = history.countsStart(i);
+    return this.#window;
   }
 
   #weighted() {

@@ -130,6 +130,7 @@ describe('attribution', () => {
       length: columns,
       columns: Array.from({ length: columns }, (_, i) => i),
       counts: Array.from({ length: columns }, (_, i) => Math.floor(20 * next() * (1 + Math.sin(t + i)))),
+      start: 0,
     }));
     const snapshots = windows.map((window) => {
       const weights = new Float64Array(columns);

@@ -3,10 +3,10 @@ import { Calibration } from './calibration.ts';
 import { newCalibrations } from './channel-scorer.ts';
 import { CHANNELS } from './channels.ts';
 
-/** JSON-safe: numbers survive JSON.stringify and JSON.parse bit for bit. */
+/** JSON-safe. */
 export interface SavedChannels {
   /** By {@link CHANNELS}. */
-  calibrations: number[][];
+  calibrations: string[];
   acceptance: number;
 }
 

@@ -20,7 +20,7 @@ const LOGS = Float64Array.from({ length: 4096 }, (_, n) => Math.log1p(n));
  * @param slots - columns in use
  */
 export function nearestDistance(history: History, i: number, from: number, slots: number): number {
-  loadNow(history.counts(i), slots);
+  loadNow(history, i, slots);
   let first = Infinity;
   let second = Infinity;
   let third = Infinity;
@@ -28,7 +28,7 @@ export function nearestDistance(history: History, i: number, from: number, slots
   for (let j = from; j < i; j++) {
     if (!history.accepted(j)) continue;
     n++;
-    const d = squaredDistance(history.counts(j), slots);
+    const d = squaredDistance(history, j, slots);
     if (d >= third) continue;
     third = d;
     if (third < second) [second, third] = [third, second];
@@ -59,7 +59,7 @@ export function hasRecurred(history: History, i: number, from: number, slots: nu
   let occurrences = 0;
   let last = i;
   for (let j = i - 1; j >= from; j--) {
-    if (history.accepted(j) || squaredDistance(history.counts(j), slots) > limit) continue;
+    if (history.accepted(j) || squaredDistance(history, j, slots) > limit) continue;
     if (last - j > APART && ++occurrences === OCCURRENCES) return true;
     last = j;
   }
@@ -68,15 +68,19 @@ export function hasRecurred(history: History, i: number, from: number, slots: nu
 
 let now = new Float64Array(64);
 
-function loadNow(counts: Uint32Array, slots: number): void {
+function loadNow(history: History, i: number, slots: number): void {
+  const counts = history.allCounts;
+  const start = history.countsStart(i);
   if (now.length < slots) now = new Float64Array(2 * slots);
-  for (let slot = 0; slot < slots; slot++) now[slot] = logCount(counts[slot]!);
+  for (let slot = 0; slot < slots; slot++) now[slot] = logCount(counts[start + slot]!);
 }
 
-function squaredDistance(counts: Uint32Array, slots: number): number {
+function squaredDistance(history: History, j: number, slots: number): number {
+  const counts = history.allCounts;
+  const start = history.countsStart(j);
   let sum = 0;
   for (let slot = 0; slot < slots; slot++) {
-    const d = now[slot]! - logCount(counts[slot]!);
+    const d = now[slot]! - logCount(counts[start + slot]!);
     sum += d * d;
   }
   return sum;

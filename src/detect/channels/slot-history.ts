@@ -205,11 +205,14 @@ export class SlotHistory {
 
   /** Slots go where their template's counts went, and leave with them; of two that meet the older stays. */
   follow(): void {
-    for (const [place, slot] of this.#slots.entries()) {
+    let moved = false;
+    for (let place = 0; place < this.#slots.length; place++) {
+      const slot = this.#slots[place]!;
       if (slot === null) continue;
-      while (slot.template.mergedInto !== null) slot.template = slot.template.mergedInto;
+      for (; slot.template.mergedInto !== null; moved = true) slot.template = slot.template.mergedInto;
       if (slot.template.slot < 0) this.#slots[place] = null;
     }
+    if (!moved) return;
     // Not the one whose place comes first: places are others after a restart.
     for (const [place, slot] of this.#slots.entries()) {
       if (slot !== null && this.#slots.some((other) => other !== null && isOlder(other, slot)))
@@ -218,7 +221,11 @@ export class SlotHistory {
   }
 
   #find(template: Template, token: number): number {
-    return this.#slots.findIndex((slot) => slot !== null && slot.template === template && slot.token === token);
+    for (let place = 0; place < this.#slots.length; place++) {
+      const slot = this.#slots[place]!;
+      if (slot !== null && slot.template === template && slot.token === token) return place;
+    }
+    return -1;
   }
 
   /** @returns -1 when there is no room */

@@ -26,8 +26,8 @@ export class TemplateCounts {
   /** By slot: count in the window being judged. */
   now: Uint32Array = new Uint32Array(0);
   readonly #model = createCountModel();
-  /** Counts of the windows of A; emptied and filled by {@link load}. */
-  readonly #rows: Uint32Array[] = [];
+  /** Where the counts of the windows of A begin; emptied and filled by {@link load}. */
+  readonly #starts: number[] = [];
 
   /**
    * @param i - window being judged; its counts are in the history
@@ -61,20 +61,21 @@ export class TemplateCounts {
     const { mean, variance, slots } = this;
     mean.fill(0, 0, slots);
     variance.fill(0, 0, slots);
-    const rows = this.#rows;
-    rows.length = 0;
-    for (let j = from; j < i; j++) if (history.accepted(j)) rows.push(history.counts(j));
-    const n = rows.length;
-    for (const counts of rows) {
-      for (let slot = 0; slot < slots; slot++) mean[slot] = mean[slot]! + counts[slot]!;
+    const counts = history.allCounts;
+    const starts = this.#starts;
+    starts.length = 0;
+    for (let j = from; j < i; j++) if (history.accepted(j)) starts.push(history.countsStart(j));
+    const n = starts.length;
+    for (const start of starts) {
+      for (let slot = 0; slot < slots; slot++) mean[slot] = mean[slot]! + counts[start + slot]!;
     }
     this.n = n;
     if (n === 0) return;
     for (let slot = 0; slot < slots; slot++) mean[slot] = mean[slot]! / n;
     if (n === 1) return;
-    for (const counts of rows) {
+    for (const start of starts) {
       for (let slot = 0; slot < slots; slot++) {
-        const deviation = counts[slot]! - mean[slot]!;
+        const deviation = counts[start + slot]! - mean[slot]!;
         variance[slot] = variance[slot]! + deviation * deviation;
       }
     }

@@ -9,11 +9,12 @@
  */
 export type SnapshotKind = 'log_sum' | 'log_mean' | 'mean';
 
-/** A window's counts: `counts[k]` records of the template in column `columns[k]`, k < length. Counts of 0 are no occurrence. */
+/** A window's counts: `counts[start + k]` records of the template in column `columns[k]`, k < length. Counts of 0 are no occurrence. */
 export interface SparseCounts {
   readonly length: number;
   readonly columns: ArrayLike<number>;
   readonly counts: ArrayLike<number>;
+  readonly start: number;
 }
 
 /** Vectors by column; null or absent = the template has no vector (yet) and adds nothing. All of the same dimension, finite. */
@@ -25,20 +26,20 @@ export type VectorTable = readonly (Float32Array | null | undefined)[];
  * With factor 1 on a zeroed `out` these are the actual weights; over the windows of a model with its weights w, the expected ones.
  */
 export function addWeights(kind: SnapshotKind, window: SparseCounts, factor: number, out: Float64Array): void {
-  const { length, columns, counts } = window;
+  const { length, columns, counts, start } = window;
   const unit = factor * unitWeight(kind, window);
   for (let k = 0; k < length; k++) {
-    const count = counts[k]!;
+    const count = counts[start + k]!;
     if (count > 0) out[columns[k]!]! += unit * (kind === 'mean' ? 1 : logCount(count));
   }
 }
 
 /** Σᵢ aᵢ values[column]: with values[column] = ⟨v, x⟩ this is ⟨the window's snapshot, x⟩, one entry of a Gram row. */
 export function weightedSum(kind: SnapshotKind, window: SparseCounts, values: Float64Array): number {
-  const { length, columns, counts } = window;
+  const { length, columns, counts, start } = window;
   let sum = 0;
   for (let k = 0; k < length; k++) {
-    const count = counts[k]!;
+    const count = counts[start + k]!;
     if (count > 0) sum += values[columns[k]!]! * (kind === 'mean' ? 1 : logCount(count));
   }
   return sum * unitWeight(kind, window);
@@ -52,11 +53,11 @@ function logCount(count: number): number {
 }
 
 /** What every weight of the window is multiplied with: 1, 1 / Σ ln(1 + count) or 1 / distinct templates; 0 for an empty window. */
-function unitWeight(kind: SnapshotKind, { length, counts }: SparseCounts): number {
+function unitWeight(kind: SnapshotKind, { length, counts, start }: SparseCounts): number {
   if (kind === 'log_sum') return 1;
   let total = 0;
   for (let k = 0; k < length; k++) {
-    const count = counts[k]!;
+    const count = counts[start + k]!;
     if (count > 0) total += kind === 'mean' ? 1 : logCount(count);
   }
   return total > 0 ? 1 / total : 0;

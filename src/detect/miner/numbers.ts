@@ -68,9 +68,10 @@ export class NumberSlots {
   /** Slots that had values, and a new start. */
   take(): SlotNumbers[] {
     const taken: SlotNumbers[] = [];
-    for (const [slot, { sums, sketch }] of this.#slots.entries()) {
+    for (let slot = 0; slot < this.#slots.length; slot++) {
+      const { sums, sketch } = this.#slots[slot]!;
       if (sums[0] === 0) continue;
-      const [count, mean, squares] = sums as unknown as [number, number, number];
+      const [count, mean, squares] = [sums[0]!, sums[1]!, sums[2]!];
       taken.push({ token: this.tokens[slot]!, count, mean, squares, quantiles: sketch.take() });
       sums.fill(0);
     }

@@ -15,14 +15,19 @@ export const BARS = 128;
 const FINEST = 32;
 /** Scratch of a sketch that widens. */
 const old = new Uint32Array(BARS);
+/** Scratch of one that is packed or read. */
+const unpacked = new Uint32Array(BARS);
+const packed = Buffer.alloc(5 * BARS);
 
-/** A sketch at rest: its bars from the first used to the last. */
+/** A sketch at rest. */
 export interface Quantiles {
   /** w = 2^shift / 32. */
   shift: number;
-  /** k of `bars[0]`. */
+  /** k of the outermost bars in use. */
   first: number;
-  bars: Uint32Array;
+  last: number;
+  /** Values in each bar from `first` to `last`, packed: see {@link packBars}. */
+  bars: string;
   min: number;
   max: number;
   /** All values were whole numbers, so quantiles are too. */
@@ -59,9 +64,11 @@ export class QuantileSketch {
   /** What passed since the last time, and a new start. */
   take(): Quantiles {
     const first = this.#first;
-    const bars = new Uint32Array(this.#last - first + 1);
-    for (let i = 0; i < bars.length; i++) bars[i] = this.#bars[(first + i) & (BARS - 1)]!;
-    const taken = { shift: this.#shift, first, bars, min: this.#range[0]!, max: this.#range[1]!, whole: this.#whole };
+    const last = this.#last;
+    for (let k = first; k <= last; k++) unpacked[k - first] = this.#bars[k & (BARS - 1)]!;
+    const bars = packBars(last - first + 1);
+    const [min, max] = [this.#range[0]!, this.#range[1]!];
+    const taken = { shift: this.#shift, first, last, bars, min, max, whole: this.#whole };
     this.#bars.fill(0);
     this.#range.fill(0);
     this.#whole = true;
@@ -99,28 +106,64 @@ export class QuantileSketch {
 /** The sketch of all values of both. */
 export function uniteQuantiles(a: Quantiles, b: Quantiles): Quantiles {
   let shift = Math.max(a.shift, b.shift);
-  const edge = (q: Quantiles, k: number): number => k >> (shift - q.shift);
-  let first = Math.min(edge(a, a.first), edge(b, b.first));
-  let last = Math.max(edge(a, a.first + a.bars.length - 1), edge(b, b.first + b.bars.length - 1));
+  let first = Math.min(a.first >> (shift - a.shift), b.first >> (shift - b.shift));
+  let last = Math.max(a.last >> (shift - a.shift), b.last >> (shift - b.shift));
   while (last - first >= BARS) {
     shift++;
     first >>= 1;
     last >>= 1;
   }
-  const bars = new Uint32Array(last - first + 1);
-  for (const q of [a, b]) q.bars.forEach((count, i) => (bars[edge(q, q.first + i) - first]! += count));
-  return { shift, first, bars, min: Math.min(a.min, b.min), max: Math.max(a.max, b.max), whole: a.whole && b.whole };
+  unpacked.fill(0);
+  addBars(a, shift, first);
+  addBars(b, shift, first);
+  const bars = packBars(last - first + 1);
+  const [min, max] = [Math.min(a.min, b.min), Math.max(a.max, b.max)];
+  return { shift, first, last, bars, min, max, whole: a.whole && b.whole };
 }
 
 /** The smallest value that a share `p` of all values does not exceed, within the error above; three digits where values are not whole. */
-export function quantile({ shift, first, bars, min, max, whole }: Quantiles, p: number): number {
-  const count = bars.reduce((sum, n) => sum + n, 0);
+export function quantile(sketch: Quantiles, p: number): number {
+  const { shift, first, min, max, whole } = sketch;
+  unpacked.fill(0);
+  addBars(sketch, shift, first);
+  const count = unpacked.reduce((sum, n) => sum + n, 0);
   const rank = Math.max(1, Math.ceil(p * count));
   if (rank === 1 || rank === count) return (rank === 1 ? min : max) + 0;
   let i = 0;
-  for (let below = bars[0]!; below < rank; below += bars[i]!) i++;
+  for (let below = unpacked[0]!; below < rank; below += unpacked[i]!) i++;
   const y = ((first + i + 0.5) * (1 << shift)) / FINEST;
   const value = Math.sign(y) * Math.expm1(Math.abs(y));
   const rounded = whole ? Math.round(value) : Number(value.toPrecision(3));
   return Math.min(max, Math.max(min, rounded)) + 0;
+}
+
+/**
+ * The first `length` of `unpacked` as text, one character a byte: 2n + 1 for a bar of n values, 2r for r empty ones, in LEB128. Panes hold tens of
+ * sketches a source; as arrays they were most of what each step's garbage collections had to move.
+ */
+function packBars(length: number): string {
+  let at = 0;
+  for (let i = 0; i < length;) {
+    const from = i;
+    while (i < length && unpacked[i] === 0) i++;
+    let rest = i > from ? 2 * (i - from) : 2 * unpacked[i++]! + 1;
+    for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) packed[at++] = 0x80 | (rest % 0x80);
+    packed[at++] = rest;
+  }
+  return packed.toString('latin1', 0, at);
+}
+
+/** Adds the values of a sketch to `unpacked`, whose bars are `shift` wide from bar `first` on. */
+function addBars({ bars, ...sketch }: Quantiles, shift: number, first: number): void {
+  let k = sketch.first;
+  for (let at = 0; at < bars.length;) {
+    let number = 0;
+    let byte = 0x80;
+    for (let scale = 1; byte >= 0x80; scale *= 0x80) {
+      byte = bars.charCodeAt(at++);
+      number += (byte & 0x7f) * scale;
+    }
+    if (number % 2 === 0) k += number / 2;
+    else unpacked[(k++ >> (shift - sketch.shift)) - first]! += (number - 1) / 2;
+  }
 }

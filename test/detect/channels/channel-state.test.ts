@@ -27,7 +27,13 @@ test('another embedding space makes it forget the errors of dmd and nothing else
 test.each<[string, (saved: SavedChannels) => unknown]>([
   ['a channel too few', (saved) => ({ ...saved, calibrations: saved.calibrations.slice(1) })],
   ['no calibrations', () => ({ acceptance: 0 })],
-  ['a negative value', (saved) => ({ ...saved, calibrations: saved.calibrations.with(2, [-1]) })],
+  [
+    'a negative value',
+    (saved) => ({
+      ...saved,
+      calibrations: saved.calibrations.with(2, Buffer.from(Float64Array.of(-1).buffer).toString('base64')),
+    }),
+  ],
   ['another acceptance', (saved) => ({ ...saved, acceptance: 'yes' })],
 ])('%s cannot have come from the store', (_, damage) => {
   expect(() => ChannelState.restore(damage(learnt().save()) as SavedChannels)).toThrow(RangeError);

@@ -87,7 +87,7 @@ export class Stream {
 
   /** What a restart does to the channels' own state; the history's is tested with it. */
   restart(): void {
-    const saved = JSON.parse(JSON.stringify(this.calibrations.map((calibration) => calibration.save()))) as number[][];
+    const saved = JSON.parse(JSON.stringify(this.calibrations.map((calibration) => calibration.save()))) as string[];
     this.calibrations = saved.map((values) => Calibration.restore(values));
     this.acceptance = new Acceptance(this.acceptance.save());
   }

@@ -10,7 +10,7 @@ import {
 import { VectorProducts } from '../../../src/detect/dmd/vector-products.ts';
 import { inner, random } from './reference.ts';
 
-const window: SparseCounts = { length: 3, columns: [4, 0, 2], counts: [9, 1, 0] };
+const window: SparseCounts = { length: 3, columns: [4, 0, 2], counts: [9, 1, 0], start: 0 };
 
 function weights(kind: SnapshotKind, counts: SparseCounts = window): number[] {
   const out = new Float64Array(5);
@@ -24,7 +24,7 @@ describe('weights from counts', () => {
   });
 
   test.each([1, 1023, 1024, 2.5, 1e6, 2 ** 53])('a count of %d weighs exactly ln(1 + count)', (count) => {
-    expect(weights('log_sum', { length: 1, columns: [1], counts: [count] })[1]).toBe(Math.log1p(count));
+    expect(weights('log_sum', { length: 1, columns: [1], counts: [count], start: 0 })[1]).toBe(Math.log1p(count));
   });
 
   test('log_mean sums to 1, so only the mix shows', () => {
@@ -38,12 +38,13 @@ describe('weights from counts', () => {
   });
 
   test.each(['log_sum', 'log_mean', 'mean'] as const)('an empty window is the zero snapshot in %s', (kind) => {
-    expect(weights(kind, { length: 0, columns: [], counts: [] })).toEqual([0, 0, 0, 0, 0]);
-    expect(weightedSum(kind, { length: 1, columns: [0], counts: [0] }, Float64Array.of(5))).toBe(0);
+    expect(weights(kind, { length: 0, columns: [], counts: [], start: 0 })).toEqual([0, 0, 0, 0, 0]);
+    expect(weightedSum(kind, { length: 1, columns: [0], counts: [0], start: 0 }, Float64Array.of(5))).toBe(0);
   });
 
-  test('only the first `length` entries count, so longer reused arrays are fine', () => {
+  test('only `length` entries from `start` on count, so a window may lie in the array of many', () => {
     expect(weights('log_sum', { ...window, length: 1 })).toEqual([0, 0, 0, 0, Math.log1p(9)]);
+    expect(weights('log_sum', { ...window, counts: [7, 9, 1, 0, 7], start: 1 })).toEqual(weights('log_sum'));
   });
 
   test.each(['log_sum', 'log_mean', 'mean'] as const)(
