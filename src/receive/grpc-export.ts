@@ -8,7 +8,7 @@ import { beginResponse, GrpcCall, sendMessage, sendOk, sendStatus, type GrpcMess
 import { IGNORING, type Http2Stream, type StreamListener } from './http2/stream.ts';
 import { noteOddities } from './oddities.ts';
 import { lostRecords, type ReceiverOptions } from './receiver.ts';
-import { giveBack } from './scratch.ts';
+import { free } from './scratch.ts';
 import { toStatus } from './status.ts';
 import { checkEncoding, isCompression, unpack } from './unpack.ts';
 
@@ -93,7 +93,8 @@ class ExportCall {
       outcome = await exportLogs(request, 'protobuf', target, call, summary);
       response = encodeResponse(outcome, 'protobuf');
     } catch (error) {
-      giveBack(request);
+      // Not the message itself, which zlib may still be reading.
+      if (request !== message.bytes) free(request);
       return this.fail(error);
     }
     beginResponse(this.#stream);
@@ -104,7 +105,7 @@ class ExportCall {
     const acceptedRecords = records - refusedRecords;
     observe?.({ transport: 'grpc', code: 'OK', acceptedRecords, refusedRecords, failedRecords: 0, bytes: this.#bytes });
     if (onOddity !== undefined) noteOddities({ request, encoding: 'protobuf', transport: 'grpc', summary }, onOddity);
-    giveBack(request);
+    free(request);
   }
 
   /** @throws {ReceiveError} `unsupported_encoding`, `too_large`, `overloaded`; {DecodeError} on broken compression */
@@ -114,7 +115,7 @@ class ExportCall {
     checkEncoding(encoding);
     const { maxRequestBytes: maxBytes } = this.#options;
     const unpacked = await unpack(bytes, { encoding, maxBytes, reservation: this.#reservation! });
-    giveBack(bytes);
+    free(bytes);
     return unpacked;
   }
 }

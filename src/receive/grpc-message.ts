@@ -9,7 +9,7 @@ import type { Reservation } from './budget.ts';
 import { encodeStatus } from './encode-response.ts';
 import { encodeHeaders } from './http2/hpack.ts';
 import type { Http2Stream, StreamListener } from './http2/stream.ts';
-import { Chunks, join } from './scratch.ts';
+import { Chunks } from './scratch.ts';
 import { ReceiveError, type Status } from './status.ts';
 import { ACCEPTED_ENCODINGS, tooLarge } from './unpack.ts';
 
@@ -42,9 +42,11 @@ export class GrpcCall implements StreamListener {
   readonly #maxBytes: number;
   readonly #reservation: Reservation | null;
   readonly #listener: MessageListener;
-  #chunks = new Chunks();
-  #received = 0;
-  #length = -1;
+  readonly #chunks = new Chunks();
+  /** What of the prefix has come, and what it says. */
+  #prefixBytes = 0;
+  #compressed = false;
+  #length = 0;
   #settled = false;
   /** The client has gone. */
   aborted = false;
@@ -64,11 +66,11 @@ export class GrpcCall implements StreamListener {
     if (this.#settled) return;
     try {
       this.#reservation?.take(chunk.length);
-      this.#chunks.add(chunk);
-      this.#received += chunk.length;
-      if (this.#length < 0 && this.#received >= PREFIX_BYTES) this.#length = headOf(this.#chunks.list).readUInt32BE(1);
+      let start = 0;
+      while (this.#prefixBytes < PREFIX_BYTES && start < chunk.length) this.#readPrefix(chunk[start++]!);
       if (this.#length > this.#maxBytes) throw tooLarge(this.#maxBytes);
-      if (this.#length >= 0 && this.#received > PREFIX_BYTES + this.#length) throw notOneMessage('more than one');
+      if (start < chunk.length) this.#chunks.copy(start === 0 ? chunk : chunk.subarray(start));
+      if (this.#chunks.byteLength > this.#length) throw notOneMessage('more than one');
     } catch (error) {
       this.#fail(error);
     }
@@ -76,11 +78,11 @@ export class GrpcCall implements StreamListener {
 
   end(): void {
     if (this.#settled) return;
-    if (this.#length < 0 || this.#received < PREFIX_BYTES + this.#length) return this.#fail(notOneMessage('no whole'));
+    if (this.#prefixBytes < PREFIX_BYTES || this.#chunks.byteLength < this.#length) {
+      return this.#fail(notOneMessage('no whole'));
+    }
     this.#settled = true;
-    const framed = join(this.#chunks.list, this.#received);
-    this.#chunks = new Chunks();
-    this.#listener.message(this, { bytes: framed.subarray(PREFIX_BYTES), compressed: framed[0] !== 0 });
+    this.#listener.message(this, { bytes: this.#chunks.take(), compressed: this.#compressed });
   }
 
   overdue(): void {
@@ -97,17 +99,17 @@ export class GrpcCall implements StreamListener {
     if (this.aborted) throw new ReceiveError('cancelled', 'the client cancelled the request');
   }
 
+  #readPrefix(byte: number): void {
+    if (this.#prefixBytes++ === 0) this.#compressed = byte !== 0;
+    else this.#length = this.#length * 256 + byte;
+  }
+
   #fail(error: unknown): void {
     if (this.#settled) return;
     this.#settled = true;
-    this.#chunks = new Chunks();
+    this.#chunks.free();
     this.#listener.failed(this, error);
   }
-}
-
-/** The first bytes, in practice all in the first chunk. */
-function headOf(chunks: readonly Buffer[]): Buffer {
-  return chunks[0]!.length >= PREFIX_BYTES ? chunks[0]! : Buffer.concat(chunks);
 }
 
 function notOneMessage(what: string): ReceiveError {

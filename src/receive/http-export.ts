@@ -8,7 +8,7 @@ import { readOver, send, sendStatus } from './http-answer.ts';
 import { noteOddities } from './oddities.ts';
 import { lostRecords, type ReceiverOptions } from './receiver.ts';
 import type { Departure } from './record.ts';
-import { Chunks, free, join } from './scratch.ts';
+import { Chunks, free } from './scratch.ts';
 import { ReceiveError, toStatus } from './status.ts';
 import { checkEncoding, isCompression, MAX_ON_THE_SPOT_BYTES, tooLarge, unpack, type UnpackOptions } from './unpack.ts';
 
@@ -33,8 +33,7 @@ class HttpExport implements Departure {
   readonly #encoding: Encoding | null;
   readonly #summary = newDecodeSummary();
   #reservation: Reservation | null = null;
-  #chunks = new Chunks();
-  #received = 0;
+  readonly #chunks = new Chunks();
   /** The body is complete, or nobody wants it any more. */
   #isRead = false;
   #isRefused = false;
@@ -105,8 +104,6 @@ class HttpExport implements Departure {
   }
 
   #unpack(packed: IncomingMessage | Uint8Array, options: UnpackOptions): void {
-    // Not to be freed when the client leaves: zlib may still be reading them.
-    this.#chunks = new Chunks();
     unpack(packed, options).then(
       (body) => {
         if (packed instanceof Uint8Array) free(packed);
@@ -120,15 +117,15 @@ class HttpExport implements Departure {
   #gather(reservation: Reservation, whole: (bytes: Uint8Array) => void): void {
     this.#request.on('data', (chunk: Buffer) => this.#add(chunk, reservation));
     this.#request.on('end', () => {
-      if (!this.#isRead) whole(join(this.#chunks.list, this.#received));
+      if (!this.#isRead) whole(this.#chunks.take());
     });
   }
 
   #add(chunk: Buffer, reservation: Reservation): void {
     if (this.#isRead) return;
     try {
-      this.#received += chunk.length;
-      if (this.#received > this.#options.maxRequestBytes) throw tooLarge(this.#options.maxRequestBytes);
+      const { maxRequestBytes } = this.#options;
+      if (this.#chunks.byteLength + chunk.length > maxRequestBytes) throw tooLarge(maxRequestBytes);
       reservation.take(chunk.length);
       this.#chunks.add(chunk);
     } catch (error) {
@@ -172,18 +169,12 @@ class HttpExport implements Departure {
     observe?.({ transport: 'http', code: '200', acceptedRecords, refusedRecords, failedRecords: 0, bytes });
     if (onOddity !== undefined) noteOddities({ request: body, encoding, transport: 'http', summary }, onOddity);
     free(body);
-    this.#freeChunks();
-  }
-
-  #freeChunks(): void {
-    for (const chunk of this.#chunks.list) free(chunk);
-    this.#chunks = new Chunks();
   }
 
   #fail(error: unknown): void {
     if (this.#isRefused) return;
     this.#isRefused = this.#isRead = true;
-    this.#freeChunks();
+    this.#chunks.free();
     // Its bytes are garbage by now, though the client may go on sending for a while.
     this.#reservation?.release();
     this.#refuse(error).catch((error: unknown) => this.#options.onFault?.(error));

@@ -11,47 +11,56 @@ const lent = new WeakSet<ArrayBufferLike>();
 const SMALL_BYTES = 512;
 const MIN_GATHER_BYTES = 512;
 const MAX_GATHER_BYTES = 16_384;
-/** So many chunks stay as they came, however small. What they cost beside their bytes counts in no budget: a client may have 100,000 calls open. */
-const FEW_CHUNKS = 8;
-
-/** A chunk keeps all of the memory alive that its socket read it into, with what came for others: no more than so many times its own. */
-const MAX_TIMES_ITSELF = 8;
 
 /** What has come of one request, in order. */
 export class Chunks {
   readonly list: Buffer[] = [];
-  /** Many small chunks are copied together here; `[start, end)` is the last of `list` unless it is empty. */
+  byteLength = 0;
+  /** Copies go here; `[start, end)` is the last of `list` unless it is empty. */
   #memory = Buffer.alloc(0);
   #start = 0;
   #end = 0;
 
+  /** Keeps `bytes` as they are if they are all of their memory, which then is ours, and not small. */
   add(bytes: Buffer): void {
-    const chunk = bytes.length * MAX_TIMES_ITSELF < bytes.buffer.byteLength ? Buffer.from(bytes) : bytes;
-    if (this.list.length < FEW_CHUNKS || chunk.length >= SMALL_BYTES) {
-      this.list.push(chunk);
-      this.#start = this.#end;
-      return;
-    }
-    if (this.#end + chunk.length > this.#memory.length) {
-      const bytes = Math.min(MAX_GATHER_BYTES, Math.max(MIN_GATHER_BYTES, 2 * this.#memory.length));
-      this.#memory = Buffer.allocUnsafeSlow(bytes);
+    if (bytes.length < SMALL_BYTES || bytes.length < bytes.buffer.byteLength) return this.copy(bytes);
+    this.byteLength += bytes.length;
+    this.list.push(bytes);
+    this.#start = this.#end;
+  }
+
+  /** Keeps a copy: else one piece of what a socket gave would hold all of it, with what came for others. */
+  copy(bytes: Buffer): void {
+    this.byteLength += bytes.length;
+    if (this.#end + bytes.length > this.#memory.length) {
+      const growth = Math.min(MAX_GATHER_BYTES, Math.max(MIN_GATHER_BYTES, 2 * this.#memory.length));
+      this.#memory = Buffer.allocUnsafeSlow(bytes.length >= SMALL_BYTES ? bytes.length : growth);
       this.#start = this.#end = 0;
     }
     if (this.#start < this.#end) this.list.pop();
-    this.#end += chunk.copy(this.#memory, this.#end);
+    this.#end += bytes.copy(this.#memory, this.#end);
     this.list.push(this.#memory.subarray(this.#start, this.#end));
+  }
+
+  /** All of it in one piece, to be given back by {@link free}. */
+  take(): Uint8Array {
+    const { list } = this;
+    if (list.length === 1) return list.pop()!;
+    const whole = copyTogether(list, this.byteLength);
+    this.free();
+    return whole;
+  }
+
+  /** Nobody wants them any more. */
+  free(): void {
+    for (const chunk of this.list.splice(0)) free(chunk);
   }
 }
 
 /**
- * `chunks` in one piece, valid until it is given back by {@link giveBack}. A fresh buffer a request was a fifth of a request's CPU: its pages
- * come from the kernel, and V8 marks its whole heap for every 80 MiB of them.
+ * `chunks` in one piece, to be given back by {@link free}. A fresh buffer a request was a fifth of a request's CPU: its pages come from the kernel,
+ * and V8 marks its whole heap for every 80 MiB of them.
  */
-export function join(chunks: readonly Uint8Array[], byteLength: number): Uint8Array {
-  return chunks.length === 1 ? chunks[0]! : copyTogether(chunks, byteLength);
-}
-
-/** The same for chunks whose own memory the caller takes back. */
 export function copyTogether(chunks: readonly Uint8Array[], byteLength: number): Uint8Array {
   if (byteLength > BYTES) return Buffer.concat(chunks, byteLength);
   const memory = kept.pop() ?? Buffer.allocUnsafeSlow(BYTES);
@@ -65,20 +74,13 @@ export function copyTogether(chunks: readonly Uint8Array[], byteLength: number):
 }
 
 /**
- * Nobody reads `bytes` any more. Bytes that are no scratch memory, or given back already, are left alone.
- * @returns whether it was scratch memory
- */
-export function giveBack({ buffer }: Uint8Array): boolean {
-  const isScratch = lent.delete(buffer);
-  if (isScratch && kept.length < MAX_KEPT) kept.push(Buffer.from(buffer));
-  return isScratch;
-}
-
-/**
- * Nobody reads `bytes` any more, and if they are all of their memory, nobody else does: it is given back at once. node:http copies what comes
- * into fresh buffers; left to the garbage collector these made V8 mark its whole heap every 500 requests of 38 KB, a sixth of their CPU.
+ * Nobody reads `bytes` any more. Scratch memory is used again. Other bytes, if they are all of their memory and so nobody else's, are given back at
+ * once: left to the garbage collector, what sockets and node:http read into made V8 mark its whole heap every 800 requests of 38 KB
+ * (docs/decisions/0046-memory-back-at-once.md). Twice is once.
  */
 export function free(bytes: Uint8Array): void {
   const { buffer } = bytes;
-  if (!giveBack(bytes) && bytes.length > 0 && bytes.length === buffer.byteLength) (buffer as ArrayBuffer).transfer(0);
+  if (lent.delete(buffer)) {
+    if (kept.length < MAX_KEPT) kept.push(Buffer.from(buffer));
+  } else if (bytes.length > 0 && bytes.length === buffer.byteLength) (buffer as ArrayBuffer).transfer(0);
 }

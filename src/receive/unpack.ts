@@ -2,7 +2,7 @@
 import { Readable, type Transform } from 'node:stream';
 import { createGunzip, createInflate, createZstdDecompress, gunzipSync, inflateSync } from 'node:zlib';
 import type { Reservation } from './budget.ts';
-import { Chunks, copyTogether, free, join } from './scratch.ts';
+import { Chunks, copyTogether, free } from './scratch.ts';
 import { ReceiveError } from './status.ts';
 import { DecodeError } from './wire.ts';
 import { cutAtFrameEnds } from './zstd-frames.ts';
@@ -69,16 +69,14 @@ export async function unpack(
     }
   }
   const chunks = new Chunks();
-  let byteLength = 0;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const decompressor = DECOMPRESSORS[encoding]!();
   decompressor.on('error', (error) => {
     reject(broken(encoding, error));
   });
   decompressor.on('data', (chunk: Buffer) => {
-    byteLength += chunk.length;
     try {
-      if (byteLength > maxBytes) throw tooLarge(maxBytes);
+      if (chunks.byteLength + chunk.length > maxBytes) throw tooLarge(maxBytes);
       reservation.take(chunk.length);
       chunks.add(chunk);
     } catch (error) {
@@ -95,7 +93,7 @@ export async function unpack(
   else decompressor.end(input);
   try {
     await promise;
-    return join(chunks.list, byteLength);
+    return chunks.take();
   } finally {
     decompressor.removeAllListeners('data');
     if (input instanceof Readable) input.unpipe(decompressor);

@@ -7,6 +7,7 @@
  *                      └─ all others ──────────► answered here
  */
 import type { Duplex } from 'node:stream';
+import { free } from '../scratch.ts';
 import { FrameReader, type FrameListener } from './frame-reader.ts';
 import {
   CODE,
@@ -282,7 +283,8 @@ export class Http2Connection implements StreamCarrier, FrameListener {
   #read(chunk: Buffer): void {
     try {
       const bytes = this.#reader.read(chunk);
-      if (bytes === chunk.length) return;
+      // Nobody keeps a range of it.
+      if (bytes === chunk.length) return free(chunk);
       this.#unread = chunk.subarray(bytes);
       this.#socket.pause();
       if (this.#outbox.flush()) this.#goOn();

@@ -21,7 +21,7 @@ export interface FrameListener {
   readonly isFull: boolean;
   /** A DATA frame begins: `bytes` count against the windows, padding included. */
   beginData(streamId: number, bytes: number, endsStream: boolean): void;
-  /** A piece of it: a range of what the socket gave. */
+  /** A piece of it: a range of what the socket gave, valid until this returns. */
   data(streamId: number, piece: Buffer): void;
   /** It is over, and the client's side of the stream with it. */
   endStream(streamId: number): void;

@@ -3,7 +3,7 @@ import type { HeaderField } from './hpack.ts';
 
 /** What a request does, in the order in which it comes over the wire; nothing follows {@link StreamListener.left}. */
 export interface StreamListener {
-  /** A range of what the socket gave, which stays as it is. */
+  /** A range of what the socket gave: to be copied by whoever keeps it. */
   data(chunk: Buffer): void;
   end(): void;
   /** The request was not complete in time. */
