@@ -1,5 +1,5 @@
 import type { Anomaly, Episodes, HeldBack } from '../alert/episodes.ts';
-import type { SourceDelta } from '../detect/persist.ts';
+import type { PackedDeltas } from '../shard/packed-deltas.ts';
 import type { Verdict } from '../detect/verdict.ts';
 import { addEvictions, NO_EVICTIONS, type Evictions } from '../detect/evictions.ts';
 import type { FromShard, Pace } from '../shard/messages.ts';
@@ -41,7 +41,7 @@ export interface JudgedStep {
   anomalies: Anomaly[];
   /** Of every loud window that began no episode though no gate held it. */
   heldBack: HeldBack[];
-  deltas: SourceDelta[];
+  deltas: PackedDeltas[];
   evictions: Evictions;
 }
 

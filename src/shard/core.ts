@@ -1,4 +1,5 @@
 import { Detector, type DetectorOptions } from '../detect/detector.ts';
+import { packDeltas } from './packed-deltas.ts';
 import type { SourceDelta } from '../detect/persist.ts';
 import type { Verdict } from '../detect/verdict.ts';
 import type { FromShard, ToShard } from './messages.ts';
@@ -43,7 +44,7 @@ export function createShard(
     let verdicts: Verdict[] = [];
     let deltas: SourceDelta[] = [];
     const flush = (): void => {
-      post({ type: 'judged', stepEndMs, verdicts, deltas });
+      post({ type: 'judged', stepEndMs, verdicts, deltas: packDeltas(deltas) });
       verdicts = [];
       deltas = [];
     };

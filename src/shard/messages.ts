@@ -3,7 +3,8 @@
  *
  * A tick travels the records' own port, so the order of the port is the edge of a pane.
  */
-import type { StoredSource, SourceDelta } from '../detect/persist.ts';
+import type { PackedDeltas } from './packed-deltas.ts';
+import type { StoredSource } from '../detect/persist.ts';
 import type { Evictions } from '../detect/detector.ts';
 import type { RecordFrame } from '../detect/frame.ts';
 import type { Verdict, WindowExplanation } from '../detect/verdict.ts';
@@ -46,7 +47,7 @@ export type FromShard =
   /** Texts without a vector among the sources of this shard. */
   | { type: 'closed'; stepEndMs: number; missing: string[] }
   /** Some sources of the step. In one message with all of them the main thread would be busy with nothing else for 50 ms a thousand. */
-  | { type: 'judged'; stepEndMs: number; verdicts: Verdict[]; deltas: SourceDelta[] }
+  | { type: 'judged'; stepEndMs: number; verdicts: Verdict[]; deltas: PackedDeltas[] }
   /** All of them are judged. */
   | { type: 'scored'; stepEndMs: number; evictions: Evictions }
   | { type: 'explained'; id: number; explanation: WindowExplanation | null }

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { ROW_BYTES, type RecordFrame } from '../detect/frame.ts';
 import type { Verdict, WindowExplanation } from '../detect/verdict.ts';
 import { createShard, type ShardOptions } from './core.ts';
-import type { SourceDelta } from '../detect/persist.ts';
+import type { PackedDeltas } from './packed-deltas.ts';
 import type { Evictions } from '../detect/evictions.ts';
 import type { FromShard, Pace, ToShard, ToThread } from './messages.ts';
 import { createSlabMemory, SlabWriter } from './slabs.ts';
@@ -14,7 +14,7 @@ type Closed = Extract<FromShard, { type: 'closed' }>;
 /** What a shard says of a step. */
 export interface Scored {
   verdicts: Verdict[];
-  deltas: SourceDelta[];
+  deltas: PackedDeltas[];
   evictions: Evictions;
 }
 
@@ -169,7 +169,7 @@ class Pool implements ShardPool {
   /** Who waits for which answer: `type:stepEndMs:shard` or `explained:id`. */
   readonly #waiters = new Map<string, PromiseWithResolvers<FromShard>>();
   /** By shard: what it has judged of the step that is scored. */
-  readonly #judged: { verdicts: Verdict[]; deltas: SourceDelta[] }[];
+  readonly #judged: { verdicts: Verdict[]; deltas: PackedDeltas[] }[];
   #failed: Error | null = null;
   #nextId = 0;
 
@@ -258,8 +258,9 @@ class Pool implements ShardPool {
       case 'stopped':
         return;
       case 'judged':
-        this.#judged[shard]!.verdicts.push(...message.verdicts);
-        this.#judged[shard]!.deltas.push(...message.deltas);
+        // Without threads all of a step come at once, too many for the arguments of a call.
+        for (const verdict of message.verdicts) this.#judged[shard]!.verdicts.push(verdict);
+        for (const part of message.deltas) this.#judged[shard]!.deltas.push(part);
         return;
       case 'restore-failed':
         return this.#onRestoreFailed?.(message.key, new Error(message.reason));

@@ -8,10 +8,11 @@
 import { mkdir } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { SourceDelta, StoredSource } from '../detect/persist.ts';
+import { PART_BYTES, packDeltas, unpackDeltas, type PackedDeltas } from '../shard/packed-deltas.ts';
+import type { StoredSource } from '../detect/persist.ts';
 import { StoreError } from './database.ts';
 import { applyDelta, mergeCommits } from './merge.ts';
-import type { Commit, Fingerprint, FromStore, KnownSource, Opened, StoreCalls, ToStore } from './messages.ts';
+import type { Fingerprint, FromStore, KnownSource, Opened, PackedCommit, StoreCalls, ToStore } from './messages.ts';
 
 export interface StoreOptions {
   /** `storage.directory`; made when missing. */
@@ -27,10 +28,10 @@ export interface Store extends AsyncDisposable {
    * are written together with the waiting one.
    * @throws StoreError it could not be written; it is kept and written with the next commit
    */
-  commit(commit: Commit): Promise<number>;
+  commit(commit: PackedCommit): Promise<number>;
   load(key: string): Promise<StoredSource | null>;
   sources(): Promise<KnownSource[]>;
-  /** `Commit.service` of the last commit. */
+  /** `service` of the last commit. */
   service(): Promise<string | null>;
   /** Deletes the sources parked before `beforeMs`; resolves with their number. */
   prune(beforeMs: number): Promise<number>;
@@ -44,12 +45,9 @@ export interface OpenedStore extends Opened {
 
 const FILE = 'logdrift.db';
 
-/** Of one message to the thread: about a millisecond of copying. */
-const PART_BYTES = 262_144;
-
 /** A commit not yet written, and who waits for it. */
 interface Waiting {
-  commit: Commit;
+  commit: PackedCommit;
   written: { resolve: (durationMs: number) => void; reject: (error: unknown) => void }[];
 }
 
@@ -76,10 +74,10 @@ function createStore(thread: Thread): Store {
   let writing: Promise<void> | null = null;
   let merged = 0;
 
-  function add(commit: Commit, written: Waiting['written']): void {
+  function add(commit: PackedCommit, written: Waiting['written']): void {
     if (waiting === null) waiting = { commit, written };
     else {
-      waiting = { commit: mergeCommits(waiting.commit, commit), written: [...waiting.written, ...written] };
+      waiting = { commit: mergePacked(waiting.commit, commit), written: [...waiting.written, ...written] };
       merged++;
     }
   }
@@ -99,13 +97,13 @@ function createStore(thread: Thread): Store {
     }
   }
 
-  async function send({ deltas, ...commit }: Commit): Promise<number> {
-    for (const part of inParts(deltas)) await thread.call('stage', part);
+  async function send({ deltas, ...commit }: PackedCommit): Promise<number> {
+    for (const part of inMessages(deltas)) await thread.call('stage', part);
     return thread.call('commit', commit);
   }
 
   /** Deltas build on each other: what could not be written goes ahead of what comes next. */
-  function keep(commit: Commit): void {
+  function keep(commit: PackedCommit): void {
     const next: Waiting | null = waiting;
     waiting = { commit, written: [] };
     if (next !== null) add(next.commit, next.written);
@@ -139,7 +137,7 @@ function createStore(thread: Thread): Store {
       // Only after a failure something still waits here: the file is behind, the deltas are not lost.
       const unwritten = waiting?.commit;
       const stored = unwritten?.forgotten.includes(key) ? null : await thread.call('load', key);
-      const delta = unwritten?.deltas.find((candidate) => candidate.key === key);
+      const delta = unpackDeltas(unwritten?.deltas ?? []).find((candidate) => candidate.key === key);
       return delta === undefined ? stored : applyDelta(stored, delta);
     },
     async sources() {
@@ -163,19 +161,25 @@ function createStore(thread: Thread): Store {
   };
 }
 
-function* inParts(deltas: readonly SourceDelta[]): Generator<SourceDelta[]> {
-  let part: SourceDelta[] = [];
+function mergePacked(older: PackedCommit, newer: PackedCommit): PackedCommit {
+  const unpacked = ({ deltas, ...commit }: PackedCommit) => ({ ...commit, deltas: unpackDeltas(deltas) });
+  const { deltas, ...merged } = mergeCommits(unpacked(older), unpacked(newer));
+  return { ...merged, deltas: packDeltas(deltas) };
+}
+
+/** Some {@link PART_BYTES} a message: a tenth of a millisecond of copying. */
+function* inMessages(deltas: readonly PackedDeltas[]): Generator<PackedDeltas[]> {
+  let message: PackedDeltas[] = [];
   let bytes = 0;
-  for (const delta of deltas) {
-    part.push(delta);
-    bytes += delta.meta.length;
-    for (const { blob } of [...delta.windows, ...delta.templates]) bytes += blob.length;
+  for (const part of deltas) {
+    message.push(part);
+    bytes += part.length;
     if (bytes < PART_BYTES) continue;
-    yield part;
-    part = [];
+    yield message;
+    message = [];
     bytes = 0;
   }
-  if (part.length > 0) yield part;
+  if (message.length > 0) yield message;
 }
 
 interface Thread {

@@ -1,4 +1,5 @@
 /** What the store's two sides say to each other: types only. */
+import type { PackedDeltas } from '../shard/packed-deltas.ts';
 import type { SourceDelta, StoredSource } from '../detect/persist.ts';
 
 /** A history is worth something only to the same detector: any difference is a cold start. */
@@ -21,6 +22,11 @@ export interface Commit {
   parked: { key: string; atMs: number }[];
   /** Sources whose state is deleted. */
   forgotten: string[];
+}
+
+/** A commit on its way through the main thread. */
+export interface PackedCommit extends Omit<Commit, 'deltas'> {
+  deltas: PackedDeltas[];
 }
 
 export interface KnownSource {
@@ -49,7 +55,7 @@ export interface Opened {
 export interface StoreCalls {
   open(options: OpenOptions): Opened;
   /** Deltas of the next commit: in one message with all of them the main thread would be busy with nothing else for 20 ms a thousand. */
-  stage(deltas: SourceDelta[]): void;
+  stage(deltas: PackedDeltas[]): void;
   /** With the staged deltas, which are gone whatever comes of it. @returns milliseconds the transaction took */
   commit(commit: Omit<Commit, 'deltas'>): number;
   load(key: string): StoredSource | null;

@@ -1,6 +1,7 @@
 /** Entry of the store's thread: answers the main side's calls in order. SQLite blocks, so it blocks here. */
 import { parentPort } from 'node:worker_threads';
 import { openDatabase, StoreError, type Database } from './database.ts';
+import { unpackDeltas } from '../shard/packed-deltas.ts';
 import type { SourceDelta } from '../detect/persist.ts';
 import type { Commit, FromStore, OpenOptions, StoreCalls, ToStore } from './messages.ts';
 
@@ -16,7 +17,9 @@ const calls: StoreCalls = {
     path = options.path;
     return found.opened;
   },
-  stage: (deltas) => void staged.push(...deltas),
+  stage: (packed) => {
+    for (const delta of unpackDeltas(packed)) staged.push(delta);
+  },
   commit: (commit: Omit<Commit, 'deltas'>) => {
     const deltas = staged;
     staged = [];

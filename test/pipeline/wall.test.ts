@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as realTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { packDeltas } from '../../src/shard/packed-deltas.ts';
 import { openStore, type Store } from '../../src/store/checkpoint.ts';
 import { at, openRig, times, type Rig } from './rig.ts';
 
@@ -213,7 +214,7 @@ describe('with a store', () => {
       removedTemplates: [],
     };
     const service = (await store.service())!;
-    await store.commit({ stepEndMs: Date.now(), deltas: [broken], service, parked: [], forgotten: [] });
+    await store.commit({ stepEndMs: Date.now(), deltas: packDeltas([broken]), service, parked: [], forgotten: [] });
     const now = Date.now();
     await restart();
     vi.setSystemTime(now);

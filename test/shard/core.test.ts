@@ -1,4 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
+import { unpackDeltas } from '../../src/shard/packed-deltas.ts';
 import { createShard } from '../../src/shard/core.ts';
 import type { FromShard, Pace, ToShard } from '../../src/shard/messages.ts';
 import { pauseMs } from '../../src/shard/slices.ts';
@@ -36,7 +37,7 @@ test('a step is told in parts, each source once, and that it is done comes last'
   expect(Math.max(...parts.map(({ verdicts }) => verdicts.length))).toBeLessThan(5);
   const keys = Array.from({ length: 12 }, (_, source) => `file:${source}`);
   expect(parts.flatMap(({ verdicts }) => verdicts.map(({ source }) => source))).toEqual(keys);
-  expect(parts.flatMap(({ deltas }) => deltas.map(({ key }) => key))).toEqual(keys);
+  expect(parts.flatMap(({ deltas }) => unpackDeltas(deltas).map(({ key }) => key))).toEqual(keys);
   expect(said.at(-1)).toMatchObject({ type: 'scored', stepEndMs: STEP });
 });
 

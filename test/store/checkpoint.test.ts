@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openStore, type StoreOptions } from '../../src/store/checkpoint.ts';
-import { FINGERPRINT, commit, delta, template, window } from './deltas.ts';
+import { FINGERPRINT, commit, delta, packed, template, window } from './deltas.ts';
 
 let directory: string;
 beforeEach(async () => void (directory = await mkdtemp(join(tmpdir(), 'logdrift-store-'))));
@@ -23,7 +23,7 @@ async function fill(sources: number): Promise<void> {
       windows: Array.from({ length: 100 }, (_, id) => ({ windowId: id, blob: new Uint8Array(1_000).fill(id) })),
     }),
   );
-  await store.commit(commit(60_000, { deltas }));
+  await store.commit(packed(commit(60_000, { deltas })));
   await store[Symbol.asyncDispose]();
 }
 
@@ -46,7 +46,9 @@ test('what was committed comes back bit for bit, also after a restart', async ()
   const first = await openHere();
   expect(first).toMatchObject({ cold: null, lastStepEndMs: null });
   expect(await first.store.service()).toBe(null);
-  expect(await first.store.commit(commit(60_000, { deltas: [source], service: '{"anchor":1}' }))).toBeGreaterThan(0);
+  expect(
+    await first.store.commit(packed(commit(60_000, { deltas: [source], service: '{"anchor":1}' }))),
+  ).toBeGreaterThan(0);
   expect(await first.store.load('file:nginx')).toEqual(expected);
   await first.store[Symbol.asyncDispose]();
 
@@ -66,7 +68,7 @@ test('a delta changes what it names and leaves the rest', async () => {
     windows: [window(1, 1), window(2, 2), window(3, 3)],
     templates: [template(1, 1), template(2, 2), template(3, 3)],
   });
-  await store.commit(commit(1, { deltas: [before, { ...before, key: 'untouched' }] }));
+  await store.commit(packed(commit(1, { deltas: [before, { ...before, key: 'untouched' }] })));
   const after = delta('a', {
     meta: '{"n":2}',
     windows: [window(3, 33), window(4, 4)],
@@ -74,7 +76,7 @@ test('a delta changes what it names and leaves the rest', async () => {
     templates: [template(2, 22), template(4, 4)],
     removedTemplates: [1, 99],
   });
-  await store.commit(commit(2, { deltas: [after] }));
+  await store.commit(packed(commit(2, { deltas: [after] })));
   expect(await store.load('a')).toEqual({
     key: 'a',
     meta: '{"n":2}',
@@ -88,8 +90,8 @@ test('a reset takes all windows and templates of its source first', async () => 
   const { store } = await openHere();
   await using _closed = store;
   const before = delta('a', { windows: [window(1, 1), window(2, 2)], templates: [template(1, 1)] });
-  await store.commit(commit(1, { deltas: [before] }));
-  await store.commit(commit(2, { deltas: [delta('a', { reset: true, windows: [window(2, 9)] })] }));
+  await store.commit(packed(commit(1, { deltas: [before] })));
+  await store.commit(packed(commit(2, { deltas: [delta('a', { reset: true, windows: [window(2, 9)] })] })));
   expect(await store.load('a')).toMatchObject({ windows: [window(2, 9)], templates: [] });
 });
 
@@ -97,21 +99,23 @@ test('a parked source keeps its state until it returns or is older than the rete
   const { store } = await openHere();
   await using _closed = store;
   const deltas = ['a', 'b', 'c'].map((key) => delta(key, { windows: [window(1, 1)] }));
-  await store.commit(commit(1, { deltas }));
+  await store.commit(packed(commit(1, { deltas })));
   await store.commit(
-    commit(2, {
-      parked: [
-        { key: 'a', atMs: 100 },
-        { key: 'b', atMs: 200 },
-      ],
-    }),
+    packed(
+      commit(2, {
+        parked: [
+          { key: 'a', atMs: 100 },
+          { key: 'b', atMs: 200 },
+        ],
+      }),
+    ),
   );
   expect(await store.sources()).toEqual([
     { key: 'a', parkedAtMs: 100 },
     { key: 'b', parkedAtMs: 200 },
     { key: 'c', parkedAtMs: null },
   ]);
-  await store.commit(commit(3, { deltas: [delta('b')] }));
+  await store.commit(packed(commit(3, { deltas: [delta('b')] })));
   expect(await store.prune(1_000)).toBe(1);
   expect(await store.sources()).toEqual([
     { key: 'b', parkedAtMs: null },
@@ -124,7 +128,7 @@ test('a parked source keeps its state until it returns or is older than the rete
 test('a source that parks keeps the last delta of the same commit', async () => {
   const { store } = await openHere();
   await using _closed = store;
-  await store.commit(commit(1, { deltas: [delta('a', { meta: 'last' })], parked: [{ key: 'a', atMs: 5 }] }));
+  await store.commit(packed(commit(1, { deltas: [delta('a', { meta: 'last' })], parked: [{ key: 'a', atMs: 5 }] })));
   expect(await store.sources()).toEqual([{ key: 'a', parkedAtMs: 5 }]);
   expect(await store.load('a')).toMatchObject({ meta: 'last' });
 });
@@ -133,9 +137,9 @@ test('a forgotten source is gone, and a delta of the same commit begins a new on
   const { store } = await openHere();
   await using _closed = store;
   const deltas = ['a', 'b'].map((key) => delta(key, { windows: [window(1, 1)], templates: [template(1, 1)] }));
-  await store.commit(commit(1, { deltas }));
+  await store.commit(packed(commit(1, { deltas })));
   await store.commit(
-    commit(2, { forgotten: ['a', 'b', 'never there'], deltas: [delta('b', { windows: [window(2, 2)] })] }),
+    packed(commit(2, { forgotten: ['a', 'b', 'never there'], deltas: [delta('b', { windows: [window(2, 2)] })] })),
   );
   expect(await store.load('a')).toBe(null);
   expect(await store.load('b')).toMatchObject({ windows: [window(2, 2)], templates: [] });
@@ -155,7 +159,7 @@ test.each([
   expect(changed.lastStepEndMs).toBe(null);
   expect(await changed.store.sources()).toEqual([]);
   expect(await changed.store.service()).toBe(null);
-  await changed.store.commit(commit(1, { deltas: [delta('new')] }));
+  await changed.store.commit(packed(commit(1, { deltas: [delta('new')] })));
   await changed.store[Symbol.asyncDispose]();
   const again = await openHere({ fingerprint });
   await using store = again.store;
@@ -205,7 +209,7 @@ test.each(Object.keys(damages))(
     expect(opened.cold).toMatch(/^cold start: .*logdrift\.db is damaged \(.+\), kept as logdrift\.db\.damaged-1; .*$/);
     expect(await readFile(`${path}.damaged-1`)).toEqual(damaged);
     expect(await store.sources()).toEqual([]);
-    await store.commit(commit(1, { deltas: [delta('a')] }));
+    await store.commit(packed(commit(1, { deltas: [delta('a')] })));
     expect(await store.load('a')).not.toBe(null);
   },
 );
@@ -283,9 +287,11 @@ test('steps that come faster than the disk are written together, in order, and n
   await using _closed = store;
   const durations = Array.from({ length: 50 }, (_, index) =>
     store.commit(
-      commit(index, {
-        deltas: [delta('a', { meta: String(index), windows: [window(index, index)], oldestWindowId: index - 9 })],
-      }),
+      packed(
+        commit(index, {
+          deltas: [delta('a', { meta: String(index), windows: [window(index, index)], oldestWindowId: index - 9 })],
+        }),
+      ),
     ),
   );
   // Asked for while all of them are still under way: sees the last one.
@@ -299,15 +305,15 @@ test('steps that come faster than the disk are written together, in order, and n
 test('a step that cannot be written rejects, is not lost, and is written with the next one', async () => {
   const { store } = await openHere();
   await using _closed = store;
-  await store.commit(commit(1, { deltas: [delta('a', { windows: [window(1, 1)] })] }));
+  await store.commit(packed(commit(1, { deltas: [delta('a', { windows: [window(1, 1)] })] })));
   // SQLite's STRICT tables refuse a text where a blob belongs.
   const broken = delta('a', { meta: '2', windows: [window(2, 2), { windowId: 3, blob: 'text' as never }] });
-  await expect(store.commit(commit(2, { deltas: [broken] }))).rejects.toMatchObject({
+  await expect(store.commit(packed(commit(2, { deltas: [broken] })))).rejects.toMatchObject({
     code: 'LOGDRIFT_STORAGE_FAILED',
     message: expect.stringMatching(/^storage\.directory: commit failed in .*logdrift\.db: /),
   });
   expect(await store.load('a')).toMatchObject({ meta: '2' });
-  await store.commit(commit(3, { deltas: [delta('a', { meta: '3', windows: [window(3, 3)] })] }));
+  await store.commit(packed(commit(3, { deltas: [delta('a', { meta: '3', windows: [window(3, 3)] })] })));
   expect(await store.load('a')).toMatchObject({ meta: '3', windows: [window(1, 1), window(2, 2), window(3, 3)] });
 });
 
@@ -321,13 +327,13 @@ test('a step that travels to the thread in parts is one transaction: all of it i
       oldestWindowId: step,
     });
   const step = (id: number) => commit(id, { deltas: Array.from({ length: 12 }, (_, source) => large(source, id)) });
-  await store.commit(step(1));
+  await store.commit(packed(step(1)));
   const broken = step(2);
   broken.deltas.push(delta('file:broken', { windows: [{ windowId: 2, blob: 'text' as never }] }));
-  await expect(store.commit(broken)).rejects.toMatchObject({ code: 'LOGDRIFT_STORAGE_FAILED' });
+  await expect(store.commit(packed(broken))).rejects.toMatchObject({ code: 'LOGDRIFT_STORAGE_FAILED' });
   expect(await store.service()).toBe('{"step":1}');
   expect(await store.sources()).toHaveLength(12);
-  await store.commit(commit(3, { deltas: [large(0, 3)], forgotten: ['file:broken'] }));
+  await store.commit(packed(commit(3, { deltas: [large(0, 3)], forgotten: ['file:broken'] })));
   expect(await store.service()).toBe('{"step":3}');
   expect(await store.load('file:0')).toMatchObject({ meta: '3', windows: [{ windowId: 3 }] });
   expect(await store.load('file:11')).toMatchObject({ meta: '2', windows: [{ windowId: 2 }] });
@@ -335,7 +341,7 @@ test('a step that travels to the thread in parts is one transaction: all of it i
 
 test('disposing writes what still waits', async () => {
   const { store } = await openHere();
-  const commits = [1, 2, 3].map((step) => store.commit(commit(step, { service: String(step) })));
+  const commits = [1, 2, 3].map((step) => store.commit(packed(commit(step, { service: String(step) }))));
   await store[Symbol.asyncDispose]();
   await Promise.all(commits);
   await using again = (await openHere()).store;

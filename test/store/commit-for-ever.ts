@@ -1,6 +1,6 @@
 /** A process of its own: commits step after step into the directory given, prints each when it is written, until it is killed. */
 import { openStore } from '../../src/store/checkpoint.ts';
-import { FINGERPRINT, commit, delta, template, window } from './deltas.ts';
+import { FINGERPRINT, commit, delta, packed, template, window } from './deltas.ts';
 
 const { store } = await openStore({ directory: process.argv[2]!, fingerprint: FINGERPRINT, lockTimeoutMs: 100 });
 process.stdout.write('open\n');
@@ -12,6 +12,6 @@ for (let step = 1; ; step++) {
       templates: [template(step % 7, step & 255)],
     }),
   );
-  await store.commit(commit(step, { deltas, service: String(step) }));
+  await store.commit(packed(commit(step, { deltas, service: String(step) })));
   process.stdout.write(`${step}\n`);
 }

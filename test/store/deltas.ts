@@ -1,6 +1,7 @@
 /** Commits and deltas for the store's tests. */
+import { packDeltas } from '../../src/shard/packed-deltas.ts';
 import type { SourceDelta } from '../../src/detect/persist.ts';
-import type { Commit, Fingerprint } from '../../src/store/messages.ts';
+import type { Commit, Fingerprint, PackedCommit } from '../../src/store/messages.ts';
 
 export const FINGERPRINT: Fingerprint = { schema: '1', embedder: 'hashing-1', parameters: '{"windowStepMs":60000}' };
 
@@ -19,6 +20,11 @@ export function delta(key: string, changes: Partial<SourceDelta> = {}): SourceDe
 
 export function commit(stepEndMs: number, changes: Partial<Commit> = {}): Commit {
   return { stepEndMs, deltas: [], service: `{"step":${stepEndMs}}`, parked: [], forgotten: [], ...changes };
+}
+
+/** As the store takes it. */
+export function packed({ deltas, ...rest }: Commit): PackedCommit {
+  return { ...rest, deltas: packDeltas(deltas) };
 }
 
 export function window(windowId: number, ...bytes: number[]): { windowId: number; blob: Uint8Array } {

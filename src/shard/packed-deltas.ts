@@ -1,0 +1,39 @@
+import { deserialize, serialize } from 'node:v8';
+import type { SourceDelta } from '../detect/persist.ts';
+
+/**
+ * Deltas of some sources on their way to the store: one buffer each, however many objects went in. The main thread, which must answer requests meanwhile,
+ * passes them on unread; as objects, those of a thousand sources lived through its garbage collections and were most of what these had to move.
+ */
+export type PackedDeltas = Uint8Array;
+
+/** So much content goes into one buffer, and more only of a source that alone has more. */
+export const PART_BYTES = 262_144;
+
+export function packDeltas(deltas: readonly SourceDelta[]): PackedDeltas[] {
+  const packed: PackedDeltas[] = [];
+  let part: SourceDelta[] = [];
+  let bytes = 0;
+  for (const delta of deltas) {
+    part.push(delta);
+    bytes += contentBytes(delta);
+    if (bytes < PART_BYTES) continue;
+    packed.push(serialize(part));
+    part = [];
+    bytes = 0;
+  }
+  if (part.length > 0) packed.push(serialize(part));
+  return packed;
+}
+
+/** In the order they were packed in. */
+export function unpackDeltas(packed: readonly PackedDeltas[]): SourceDelta[] {
+  return packed.flatMap((part) => deserialize(part) as SourceDelta[]);
+}
+
+function contentBytes({ meta, windows, templates }: SourceDelta): number {
+  let bytes = meta.length;
+  for (const { blob } of windows) bytes += blob.length;
+  for (const { blob } of templates) bytes += blob.length;
+  return bytes;
+}
