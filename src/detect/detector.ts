@@ -230,7 +230,7 @@ export class Detector {
     const [pending] = source?.pending ?? [];
     if (source === undefined || pending?.stepEndMs !== stepEndMs) return null;
     let verdict: Verdict | null = null;
-    if (!pending.window.gap) {
+    if (!pending.panes.some(({ gap }) => gap)) {
       verdict = this.#judge.judge(source, pending, { handle, muted: this.#muted.has(source.key), work });
       if (verdict === null) return 'unfinished';
     }

@@ -66,8 +66,7 @@ export class Judge {
   ): Verdict | null {
     const { history, templates, baseline } = source;
     const { dmdWindows, stepMs, warningThreshold } = this.#options;
-    // Templates may have merged while the window waited for its vectors.
-    const { entries, records, warnings, errors } = unite([pending.window]);
+    const { entries, records, warnings, errors } = unite(pending.panes);
     this.#ripen(source);
     const newTemplates = entries.filter(({ template }) => !templates.wasSeen(template.id));
     const left = makeRoom(history, templates, entries);

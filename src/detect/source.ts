@@ -10,17 +10,7 @@ import { survivor } from './miner/cluster.ts';
 import type { Cluster, Miner } from './miner/miner.ts';
 import type { SlotValues } from './miner/enumerations.ts';
 import type { SlotNumbers } from './miner/numbers.ts';
-import {
-  entryBytes,
-  EMPTY_PANE,
-  GAP_PANE,
-  holdsTrace,
-  keptPerPane,
-  sampleOf,
-  TRACE_BYTES,
-  traceOf,
-  unite,
-} from './pane.ts';
+import { entryBytes, EMPTY_PANE, GAP_PANE, holdsTrace, keptPerPane, sampleOf, TRACE_BYTES, traceOf } from './pane.ts';
 import type { Pane, PaneEntry } from './pane.ts';
 import type { WindowScorer } from './score.ts';
 import { current, MAX_TEMPLATES, TemplateTable, type Template } from './template.ts';
@@ -38,7 +28,8 @@ const NO_VALUES: readonly SlotValues[] = [];
 /** A closed window that waits for its vectors. */
 export interface PendingWindow {
   stepEndMs: number;
-  window: Pane;
+  /** United when the window is judged: as one pane each, those of a thousand sources would be copied by every garbage collection until then. */
+  panes: readonly Pane[];
   incomplete: boolean;
 }
 
@@ -153,14 +144,14 @@ export class Source {
     return true;
   }
 
-  /** The union of the kept panes and the one that closes now goes to {@link pending}. */
+  /** The window of the kept panes and the one that closes now goes to {@link pending}. */
   closePane(stepEndMs: number, gap: boolean, incomplete: boolean): void {
     this.#reconcile();
     const entries = this.#takeEntries();
     const [records, warnings, errors] = [this.#openRecords, this.#openWarnings, this.#openErrors];
     this.#panes.push(gap ? GAP_PANE : { records, warnings, errors, entries, gap });
     this.#clearTallies();
-    this.pending.push({ stepEndMs, window: unite(this.#panes), incomplete });
+    this.pending.push({ stepEndMs, panes: [...this.#panes], incomplete });
     this.#panes.shift();
   }
 
@@ -224,7 +215,7 @@ export class Source {
   sweep(): void {
     this.templates.sweep(() => {
       const used = new Set<Template>();
-      for (const { entries } of [...this.#panes, ...this.pending.map(({ window }) => window)]) {
+      for (const { entries } of [...this.#panes, ...this.pending.flatMap(({ panes }) => panes)]) {
         for (const { template } of entries) used.add(current(template));
       }
       return used;

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ErrorBaseline } from '../../src/detect/baseline.ts';
 import { survivor, type Cluster } from '../../src/detect/miner/cluster.ts';
 import { Miner } from '../../src/detect/miner/miner.ts';
+import { unite } from '../../src/detect/pane.ts';
 import { Source } from '../../src/detect/source.ts';
 import { current, type Template } from '../../src/detect/template.ts';
 import { VectorTable } from '../../src/detect/vectors.ts';
@@ -44,7 +45,7 @@ function feed(lines: readonly string[], hashSeed: number): Outcome {
       source.count(cluster, bytes, 0, bytes.length, 0, bytes, -1, 0);
     }
     source.closePane(60_000 * window, false, false);
-    for (const { template } of source.pending.shift()!.window.entries) {
+    for (const { template } of unite(source.pending.shift()!.panes).entries) {
       if (!source.templates.wasSeen(template.id)) news.push({ template, window, text: template.text });
       if (!firstSeen.has(template)) firstSeen.set(template, window);
       source.templates.markSeen(template.id);

@@ -3,7 +3,7 @@ import { ErrorBaseline } from '../../src/detect/baseline.ts';
 import type { DetectorOptions, StoredSource, Verdict } from '../../src/detect/detector.ts';
 import { NO_EVICTIONS } from '../../src/detect/evictions.ts';
 import { LINES_PER_BIRTH, Miner, type StoredCluster } from '../../src/detect/miner/miner.ts';
-import type { PaneEntry } from '../../src/detect/pane.ts';
+import { unite, type PaneEntry } from '../../src/detect/pane.ts';
 import { restoreSource, saveSource } from '../../src/detect/persist.ts';
 import { Source } from '../../src/detect/source.ts';
 import { VectorTable } from '../../src/detect/vectors.ts';
@@ -251,7 +251,7 @@ function paneOf(source: Source, lines: readonly string[]): PaneEntry[] {
     if (source.count(cluster, bytes, 0, bytes.length, 0, bytes, -1, 9)) source.miner.countVariables(cluster, bytes);
   }
   source.closePane(60_000, false, false);
-  const { entries } = source.pending.shift()!.window;
+  const { entries } = unite(source.pending.shift()!.panes);
   source.sweep();
   return entries;
 }

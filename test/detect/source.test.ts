@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { NO_EVICTIONS } from '../../src/detect/evictions.ts';
 import { ErrorBaseline } from '../../src/detect/baseline.ts';
 import { Miner } from '../../src/detect/miner/miner.ts';
-import { splitTraces } from '../../src/detect/pane.ts';
+import { splitTraces, unite } from '../../src/detect/pane.ts';
 import { Source } from '../../src/detect/source.ts';
 import { VectorTable } from '../../src/detect/vectors.ts';
 import { randomNumbers } from './miner/lines.ts';
@@ -49,7 +49,7 @@ function mine(text: string): void {
 
 function close(gap = false) {
   source.closePane(60_000, gap, false);
-  return source.pending.at(-1)!.window;
+  return unite(source.pending.at(-1)!.panes);
 }
 
 describe('a pane', () => {
@@ -184,6 +184,6 @@ describe('parking', () => {
     expect(vectors.size).toBe(1024);
     observe('back', { given: true });
     expect(close()).toMatchObject({ records: 1, gap: false });
-    expect(source.pending[0]!.window.entries).toHaveLength(1);
+    expect(unite(source.pending[0]!.panes).entries).toHaveLength(1);
   });
 });
