@@ -1,10 +1,8 @@
-import { ErrorBaseline, type SavedBaseline } from './baseline.ts';
-import { ChannelState, type SavedChannels } from './channels/channel-state.ts';
-import type { SavedSlots } from './channels/slot-history.ts';
-import type { Levels } from './levels.ts';
-import type { SharedTemplate } from './miner/classes.ts';
-import type { StoredCluster, StoredMiner } from './miner/miner.ts';
+import { ErrorBaseline } from './baseline.ts';
+import { ChannelState } from './channels/channel-state.ts';
+import type { StoredCluster } from './miner/miner.ts';
 import type { Source } from './source.ts';
+import { readMeta, readSeen, readTemplateRow, type Meta, type TemplateRow } from './stored-form.ts';
 import { MAX_TEMPLATES, type Template } from './template.ts';
 
 /** Version of what is written here; the store starts cold when it differs. */
@@ -33,39 +31,9 @@ export interface SourceDelta {
   removedTemplates: number[];
 }
 
-interface Meta {
-  baseline: SavedBaseline;
-  /** Null where `dmd` is the only channel. */
-  channels: SavedChannels | null;
-  /** Null where the channel `values` is off. */
-  slots: SavedSlots | null;
-  miner: StoredMiner;
-  nextTemplate: number;
-  /**
-   * Of the miner's clusters, least recently used first: number, lines, and lines of each value of its enumerations. They move with every line, so what the
-   * templates' rows say of them is not kept up to date.
-   */
-  recency: [number, number, ...number[]][];
-  /** Records by level of the templates that had any: number and counts. They move with every window, so they are not in the templates' rows. */
-  levels: [number, Levels][];
-  /** Numbers of the templates without a vector when Gram rows were last formed. */
-  unembedded: number[];
-}
-
-interface TemplateRow {
-  id: string;
-  text: string;
-  /** Left out where there is no status class or level in it. */
-  shared?: SharedTemplate;
-  firstSeenMs: number;
-  slot: number;
-  clusters: StoredCluster[];
-}
-
 /** Row that holds the ids ever accepted in place of a template. */
 const SEEN_ROW = -1;
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 
 /** What changed since the last call. */
 export function saveSource(source: Source): SourceDelta {
@@ -116,7 +84,7 @@ export function saveSource(source: Source): SourceDelta {
 /** Fills a fresh source. @throws Error when the blobs cannot have come from {@link saveSource}. */
 export function restoreSource(source: Source, stored: StoredSource): void {
   const { history, templates } = source;
-  const meta = JSON.parse(stored.meta) as Meta;
+  const meta = readMeta(stored.meta);
   source.baseline = ErrorBaseline.restore(meta.baseline);
   // The store's fingerprint holds the channels: what was saved is what is wanted.
   if (source.channels !== null && meta.channels !== null) source.channels = ChannelState.restore(meta.channels);
@@ -131,14 +99,17 @@ export function restoreSource(source: Source, stored: StoredSource): void {
   const clusters: StoredCluster[] = [];
   for (const { number, blob } of stored.templates) {
     if (number === SEEN_ROW) {
-      for (const id of JSON.parse(decoder.decode(blob)) as string[]) templates.markSeen(id);
+      for (const id of readSeen(blob)) templates.markSeen(id);
       continue;
     }
-    const row = JSON.parse(decoder.decode(blob)) as TemplateRow;
+    const row = readTemplateRow(blob, number);
     const template = templates.create(row, row.firstSeenMs, number);
     template.stored = true;
     byNumber.set(number, template);
-    if (row.slot !== -1) templates.assignSlot(template, checkedSlot(row.slot));
+    if (row.slot !== -1) {
+      if (templates.bySlot[row.slot]) throw new RangeError(`stored column ${row.slot} is of two templates`);
+      templates.assignSlot(template, row.slot);
+    }
     for (const cluster of row.clusters) {
       owners.set(cluster.number, template);
       clusters.push({ ...cluster, ...(uses.get(cluster.number) ?? { lastLine: oldest - 1 }) });
@@ -148,7 +119,11 @@ export function restoreSource(source: Source, stored: StoredSource): void {
   if (source.slots !== null && meta.slots !== null) source.slots.restore(meta.slots, byNumber);
   const gramRow = new Float64Array(history.capacity);
   for (const { windowId, blob } of stored.windows) restoreWindow(source, windowId, blob, gramRow);
-  for (const [number, levels] of meta.levels) byNumber.get(number)!.levels = levels;
+  for (const [number, levels] of meta.levels) {
+    const template = byNumber.get(number);
+    if (template === undefined) throw new RangeError(`stored template ${number} has levels and no row`);
+    template.levels = levels;
+  }
   source.unembedded = meta.unembedded.flatMap((number) => byNumber.get(number) ?? []);
   templates.changed.clear();
   templates.seenChanged = false;
@@ -160,7 +135,7 @@ export function restoreSource(source: Source, stored: StoredSource): void {
 /** A damaged one must not take memory for itself and all before it. */
 function checkedSlot(slot: number): number {
   if (Number.isInteger(slot) && slot >= 0 && slot < MAX_TEMPLATES) return slot;
-  throw new RangeError(`stored slot ${slot} is none of ${MAX_TEMPLATES}`);
+  throw new RangeError(`stored column ${slot} is none of ${MAX_TEMPLATES}`);
 }
 
 function firstUnsaved(source: Source): number {

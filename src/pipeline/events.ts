@@ -53,8 +53,10 @@ export function pipelineEvents(options: PipelineEventsOptions): PipelineEvents {
       log.info(`Drift detector removed (remaining detectors: ${remaining})`);
     },
     cleanedUp: (removed) => log.info(`Cleaned up ${removed} idle drift detectors`),
-    restoreFailed: (key, error) =>
-      log.warn('Stored state of a source could not be used; it starts cold', { source: key, error: String(error) }),
+    restoreFailed(key, error) {
+      instruments.store.restoreErrors.add(1);
+      log.warn('Stored state of a source could not be used; it starts cold', { source: key, error: String(error) });
+    },
     dropped(reason, records) {
       instruments.sources.droppedRecords.add(records, { reason });
       if (reason === 'source_limit') {

@@ -60,6 +60,8 @@ export interface Instruments {
   store: {
     commitDurationSeconds: Histogram;
     commitErrors: Counter;
+    /** Sources that started cold because their stored state could not be used. */
+    restoreErrors: Counter;
   };
 }
 
@@ -172,6 +174,11 @@ export function createInstruments(meter: Meter): Instruments {
     store: {
       commitDurationSeconds: seconds('logdrift_store_commit_duration_seconds', 'Time of a checkpoint transaction.'),
       commitErrors: zeroed('logdrift_store_commit_errors', '{error}', 'Checkpoints that failed.'),
+      restoreErrors: zeroed(
+        'logdrift_store_restore_errors',
+        '{error}',
+        'Sources whose stored state could not be used: they started cold.',
+      ),
     },
   };
   for (const transport of ['grpc', 'http'] as const) {

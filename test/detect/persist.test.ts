@@ -464,9 +464,108 @@ test('a stored column that no history has is refused before memory is taken for 
   const window = structuredClone(shelf.stored!);
   const { blob } = window.windows.at(-1)!;
   new DataView(blob.buffer, blob.byteOffset).setUint32(blob.length - 8, 0xffffffff);
-  expect(restored(window)).toEqual(['RangeError: stored slot 4294967295 is none of 256']);
+  expect(restored(window)).toEqual(['RangeError: stored column 4294967295 is none of 256']);
   const template = structuredClone(shelf.stored!);
   const row = template.templates.find(({ number }) => number === 0)!;
   row.blob = Buffer.from(Buffer.from(row.blob).toString().replace('"slot":0', '"slot":1e9'));
-  expect(restored(template)).toEqual(['RangeError: stored slot 1000000000 is none of 256']);
+  expect(restored(template)).toEqual([
+    'RangeError: stored template 0.slot must be -1 or a column below 256, is 1000000000',
+  ]);
 });
+
+describe('stored JSON of the wrong types', () => {
+  const options = { ...SMALL, channels: SEVEN };
+  const lines = (k: number): Line[] => [
+    ...times(3, `user alice logged in after ${10 + k} ms`),
+    ...times(2, `user bob${k} logged in after ${20 + k} ms`),
+    { text: `GET /cart/${k} 200 in ${k + 1} ms` },
+    { text: `GET /cart/${k} 503 in ${k + 2} ms`, severity: 17 },
+    { text: `level=${k % 2 === 0 ? 'warn' : 'info'} queue is ${k} long` },
+    { text: 'a given <*>', template: 'a given <*>' },
+  ];
+  const shelf = new Shelf();
+  const before = new Drive(options);
+  before.detector.open(0, 'file:a');
+  for (let k = 0; k < 16; k++) before.step(lines(k));
+  shelf.keep(before.detector);
+  const stored = shelf.stored!;
+
+  /** Goes on with damaged state. @returns why it was refused; null when it was not */
+  function goOn(damaged: StoredSource): string | null {
+    const after = restore(damaged, 2000, options);
+    const [failed] = after.detector.takeFailedRestores();
+    const shelf = new Shelf();
+    shelf.stored = structuredClone(damaged);
+    for (let k = 16; k < 18; k++) {
+      after.step(lines(k));
+      after.detector.explain(0, after.windowId);
+      shelf.keep(after.detector);
+    }
+    expect(restore(shelf.stored!, 3000, options).detector.takeFailedRestores()).toEqual([]);
+    return failed === undefined ? null : String(failed.error);
+  }
+
+  function withRow(number: number, change: (row: Record<string, unknown>) => unknown): StoredSource {
+    const templates = stored.templates.map((template) => {
+      if (template.number !== number) return template;
+      const row = JSON.parse(Buffer.from(template.blob).toString()) as Record<string, unknown>;
+      return { number, blob: Buffer.from(JSON.stringify(change(row))) };
+    });
+    return { ...stored, templates };
+  }
+
+  test.each<[string, (row: Record<string, unknown>) => unknown, RegExp]>([
+    ['a text that is a number', (row) => ({ ...row, text: 7 }), /stored template 0\.text must be text, is 7/],
+    ['an id that is missing', (row) => ({ ...row, id: undefined }), /stored template 0\.id must be text, is missing/],
+    ['no list of clusters', (row) => ({ ...row, clusters: null }), /template 0\.clusters must be a list, is null/],
+    ['a cluster without separators', (row) => withCluster(row, { separators: [] }), /clusters\[0\] has \d+ tokens/],
+    ['a token that is none', (row) => withCluster(row, { tokens: [null] }), /clusters\[0\]\.tokens\[0\] must be text/],
+    ['a list in place of a row', () => [], /template 0 must be an object, is \[\]/],
+  ])('%s is a cold start that says where', (_, change, reason) => {
+    expect(goOn(withRow(0, change))).toMatch(reason);
+  });
+
+  test('whatever stands anywhere in a row or beside them, the steps that follow go on', () => {
+    const wrong = [null, true, -1, 1.5, 1e300, '', 'x', [], [1], {}];
+    let refused = 0;
+    let tried = 0;
+    const attempt = (damaged: StoredSource): void => {
+      tried++;
+      if (goOn(damaged) !== null) refused++;
+    };
+    const meta = JSON.parse(stored.meta) as unknown;
+    for (const [i, path] of places(meta).entries()) {
+      attempt({ ...stored, meta: JSON.stringify(replaced(meta, path, wrong[i % wrong.length])) });
+    }
+    for (const { number, blob } of stored.templates) {
+      const text = Buffer.from(blob).toString();
+      // The ids, two templates of every kind: what is in the others is in them.
+      if (number > 4 && !text.includes('given')) continue;
+      const row = JSON.parse(text) as unknown;
+      for (const [i, path] of places(row).entries()) {
+        for (const value of [wrong[i % wrong.length], wrong[(i + 3) % wrong.length]])
+          attempt(withRow(number, () => replaced(row, path, value)));
+      }
+    }
+    expect(tried).toBeGreaterThan(300);
+    expect(refused / tried).toBeGreaterThan(0.7);
+  });
+});
+
+function withCluster(row: Record<string, unknown>, more: object): unknown {
+  return { ...row, clusters: (row['clusters'] as object[]).map((cluster) => ({ ...cluster, ...more })) };
+}
+
+/** Paths of all values in a JSON value; of long lists of numbers the first ones. */
+function places(value: unknown, path: string[] = []): string[][] {
+  if (typeof value !== 'object' || value === null) return [path];
+  const entries = Object.entries(value).filter(([key]) => !(Number(key) >= 3));
+  return [path, ...entries.flatMap(([key, child]) => places(child, [...path, key]))];
+}
+
+function replaced(value: unknown, [first, ...rest]: string[], by: unknown): unknown {
+  if (first === undefined) return by;
+  const copy = structuredClone(value) as Record<string, unknown>;
+  copy[first] = replaced(copy[first], rest, by);
+  return copy;
+}

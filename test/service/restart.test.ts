@@ -1,6 +1,8 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { crc32 } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { startFakeOllama } from '../embed/fake-ollama.ts';
 import {
@@ -123,4 +125,35 @@ test('a damaged file is a cold start, never a crash, and is kept for whoever wan
   await service.grpc.send(fileLogs('nginx', usualMinute(12)));
   await sendMinutes(service.grpc, 'nginx', 13, 15);
   expect(service.verdictsOf('file:nginx').length).toBe(2);
+});
+
+/** Minute by minute: a source that is a minute behind the other is late. */
+async function sendBoth(service: TestService, from: number, to: number): Promise<void> {
+  for (let minute = from; minute < to; minute++) {
+    for (const name of ['nginx', 'whole']) await sendMinutes(service.grpc, name, minute, minute + 1);
+  }
+}
+
+test('a stored row of the wrong form costs its source its past, said and counted, and no other source anything', async () => {
+  await using directory = await temporaryDirectory();
+  {
+    await using service = await stored(directory.path);
+    await sendBoth(service, 0, 12);
+  }
+  const sql = new DatabaseSync(join(directory.path, 'logdrift.db'));
+  const blob = Buffer.from(JSON.stringify({ id: 7, text: ['GET'], firstSeenMs: 0, slot: 0, clusters: [] }));
+  const damage = `UPDATE templates SET blob = ?, crc = ? WHERE number = 0 AND source_id = (SELECT id FROM sources WHERE key = 'file:nginx')`;
+  expect(sql.prepare(damage).run(blob, crc32(blob)).changes).toBe(1);
+  sql.close();
+
+  await using service = await stored(directory.path);
+  await sendBoth(service, 12, 22);
+  const warning =
+    /^warn .*Stored state of a source could not be used; it starts cold source=file:nginx error="Error: RangeError: stored template 0\.id must be text, is 7"$/;
+  expect(service.lines.filter((line) => warning.test(line))).toHaveLength(1);
+  expect(await service.metric('logdrift_store_restore_errors_total')).toBe(1);
+  expect(service.verdictsOf('file:whole')[0]!.reconstructionError).not.toBeNull();
+  const [first, ...others] = service.verdictsOf('file:nginx');
+  expect(first!.gates).toContain('warming');
+  expect(others.at(-1)!.reconstructionError).not.toBeNull();
 });

@@ -206,6 +206,7 @@ test('the metrics of the service itself carry exactly these names', async () => 
     'logdrift_steps_total counter',
     'logdrift_store_commit_duration_seconds histogram',
     'logdrift_store_commit_errors_total counter',
+    'logdrift_store_restore_errors_total counter',
     'logdrift_unmapped_records_total counter',
     'logdrift_unsorted_log_records_total counter',
     'process_cpu_seconds_total counter',
