@@ -8,7 +8,7 @@ import type { Fields } from './fields.ts';
 import { EXACT_PRIME, FOLD_PRIME, MARK_EXACT, MARK_FOLD, mix } from './hash.ts';
 import { LONGEST_ASCII_WORD, chainEnd, isDigitsId, isDoubleColon, isId, isNumber } from './ids.ts';
 import { FIXED, HARD, MASK, NAME, SOFT } from './kinds.ts';
-import { isContext, isName, isSign } from './rules.ts';
+import { followsMethod, isContext, isName, isSign, queryEnd } from './rules.ts';
 import type { TokenList } from './token-list.ts';
 import { BOOLEAN, DAY_HALF, HTTP, MONTH, STATE, WEEKDAY, type Vocabulary } from './vocabulary.ts';
 
@@ -35,6 +35,7 @@ const NOT_HEX = ~(HEX_LETTER | DIGIT);
 const DOT = 0x2e;
 const SLASH = 0x2f;
 const COLON = 0x3a;
+const QUESTION = 0x3f;
 const CAPITAL_H = 0x48;
 
 export class CompoundReader {
@@ -233,6 +234,18 @@ export class CompoundReader {
       }
     }
 
+    // `url=/cart?page=2&sort=name`: what stands behind the path belongs to the value. In a request, `GET /cart?user=7`, the names tell requests apart.
+    let query = 0;
+    if (slashes > 0 && tokenEnd < limit && bytes[tokenEnd] === QUESTION && !followsMethod(bytes, lineStart, tokenStart))
+      query = queryEnd(bytes, tokenEnd, limit);
+    if (query > 0) {
+      tokenExact = mix(mix(tokenExact, QUESTION), markExact);
+      tokenFold = mix(mix(tokenFold, QUESTION), markFold);
+      marks[2 * markCount] = tokenEnd + 1;
+      marks[2 * markCount + 1] = query;
+      markCount++;
+      tokenEnd = query;
+    }
     list.head[index] = head;
     list.exact[index] = tokenExact;
     list.fold[index] = tokenFold;

@@ -8,7 +8,16 @@ import { Groups, joinValue } from './groups.ts';
 import { mix } from './hash.ts';
 import { isNumber } from './ids.ts';
 import { FIXED, HARD, KEY, MASK, NAME, SOFT, STATUS } from './kinds.ts';
-import { isBare, isBlank, isSign, isStatus, mayQuote } from './rules.ts';
+import {
+  closingSingleQuote,
+  isBare,
+  isBlank,
+  isSign,
+  isStatus,
+  mayQuote,
+  mayQuoteName,
+  opensSingleQuote,
+} from './rules.ts';
 import type { TokenList } from './token-list.ts';
 import { LEVEL_KEY, MESSAGE_KEY, STATUS_KEY, UNIT } from './vocabulary.ts';
 
@@ -65,6 +74,10 @@ export class Fields {
   #quoteIsValue = false;
   /** The line named a request before the quoted text we are in. */
   #httpBefore = false;
+  /** Where the `'` stands that closes the quoted text we are in, -1 in no such one. */
+  #singleClosesAt = -1;
+  /** No `'` from here on closes anything. */
+  #singlesEnd = 0;
 
   constructor(list: TokenList) {
     this.#list = list;
@@ -82,6 +95,8 @@ export class Fields {
     this.#bareStatus = -1;
     this.#groups.begin();
     this.#httpBefore = false;
+    this.#singleClosesAt = -1;
+    this.#singlesEnd = Number.MAX_SAFE_INTEGER;
   }
 
   /** Neither in a field's value nor before one: the next token is a word or a name. */
@@ -122,7 +137,10 @@ export class Fields {
       const isName =
         next === EQUALS
           ? at + 1 >= limit || bytes[at + 1] !== EQUALS
-          : (next === DOUBLE_QUOTE || next === SINGLE_QUOTE) && at + 1 < limit && bytes[at + 1] === COLON;
+          : (next === DOUBLE_QUOTE || next === SINGLE_QUOTE) &&
+            at + 1 < limit &&
+            bytes[at + 1] === COLON &&
+            mayQuoteName(bytes, lineStart, from);
       if (isName) {
         list.kind[index] = KEY;
         this.#rule = meaning & (MESSAGE_KEY | LEVEL_KEY | STATUS_KEY);
@@ -130,6 +148,7 @@ export class Fields {
         // `"a": "x"` closes the quote of the name, `a=` opens none.
         if (next === EQUALS) return at + 1;
         this.quoteFrom = -1;
+        this.#singleClosesAt = -1;
         this.http ||= this.#httpBefore;
         return at + 2;
       }
@@ -195,6 +214,22 @@ export class Fields {
     list.kind[index] = STATUS;
   }
 
+  /** A `'` between words: a quote like any other where it opens a text and another closes it. */
+  singleQuote(bytes: Uint8Array, lineStart: number, at: number, limit: number): void {
+    if (this.#singleClosesAt >= 0 && at >= this.#singleClosesAt) {
+      this.#singleClosesAt = -1;
+      this.separator(QUOTE, at, bytes);
+    } else if (this.valueFrom < 0 && this.quoteFrom < 0 && at < this.#singlesEnd) {
+      if (!opensSingleQuote(bytes, lineStart, at, limit)) return;
+      const closesAt = closingSingleQuote(bytes, at + 1, limit);
+      if (closesAt === limit) this.#singlesEnd = at;
+      else {
+        this.separator(QUOTE, at, bytes);
+        this.#singleClosesAt = closesAt;
+      }
+    }
+  }
+
   /** A byte that separates tokens. */
   separator(kind: number, at: number, bytes: Uint8Array): void {
     const list = this.#list;
@@ -203,6 +238,7 @@ export class Fields {
       this.#forgetJoined();
     }
     if (kind === QUOTE) {
+      if (at < this.#singleClosesAt) return;
       if (this.valueFrom >= 0) {
         if (this.valueFrom === list.count) this.emptyValue(at);
         this.#closeValue(bytes, at);

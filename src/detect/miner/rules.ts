@@ -1,14 +1,20 @@
 /** The tokenizer's small questions about a word or a place in a line. */
-import { BACKSLASH, CLASS, DIGIT, HEX_LETTER, JOINER, QUOTE, SPACE, WORD_MAX } from './bytes.ts';
+import { BACKSLASH, CLASS, DIGIT, HEX_LETTER, JOINER, NEWLINE, QUOTE, SPACE, WORD_MAX } from './bytes.ts';
 
 const LONGEST_ESCAPE = 32;
+const SINGLE_QUOTE = 0x27;
 const OPEN_PAREN = 0x28;
 const CLOSE_PAREN = 0x29;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const COMMA = 0x2c;
+const SLASH = 0x2f;
 const COLON = 0x3a;
+const SEMICOLON = 0x3b;
+const QUESTION = 0x3f;
+const AMPERSAND = 0x26;
 const EQUALS = 0x3d;
+const OPEN_BRACE = 0x7b;
 
 const FRAME_STARTS = ['at ', 'File ', 'from '].map((start) => Array.from(start, (c) => c.charCodeAt(0)));
 
@@ -125,4 +131,50 @@ export function mayQuote(bytes: Uint8Array, at: number): boolean {
   return (
     kind <= WORD_MAX || kind === QUOTE || byte === COLON || byte === COMMA || byte === OPEN_PAREN || byte === EQUALS
   );
+}
+
+/** A quoted word at `from` may be the name of a field: its quote opens behind `{` or `,`, or begins the line. */
+export function mayQuoteName(bytes: Uint8Array, lineStart: number, from: number): boolean {
+  let before = from - 2;
+  while (before >= lineStart && CLASS[bytes[before]!]! >= SPACE && CLASS[bytes[before]!]! <= NEWLINE) before--;
+  return before < lineStart || bytes[before] === OPEN_BRACE || bytes[before] === COMMA;
+}
+
+/** A `'` at `at` opens a quoted text: a blank, bracket, `=` or `:` before it, none behind it; the one in `isn't` or `users'` does not. */
+export function opensSingleQuote(bytes: Uint8Array, start: number, at: number, limit: number): boolean {
+  if (at + 1 >= limit || CLASS[bytes[at + 1]!] === SPACE) return false;
+  if (at === start) return true;
+  const before = bytes[at - 1]!;
+  if (CLASS[before] === SPACE || before === EQUALS || before === COLON) return true;
+  return before === OPEN_PAREN || before === OPEN_BRACKET;
+}
+
+/** The `'` from `at` on that closes one: no word follows; `limit` when there is none. */
+export function closingSingleQuote(bytes: Uint8Array, at: number, limit: number): number {
+  let i = at;
+  while (i < limit && (bytes[i] !== SINGLE_QUOTE || (i + 1 < limit && CLASS[bytes[i + 1]!]! <= WORD_MAX))) i++;
+  return i;
+}
+
+/** A word in capitals and one blank stand before the path at `from`: `GET /cart`. */
+export function followsMethod(bytes: Uint8Array, start: number, from: number): boolean {
+  let i = (from > start && bytes[from - 1] === SLASH ? from - 1 : from) - 1;
+  if (i <= start || CLASS[bytes[i]!] !== SPACE) return false;
+  const end = i--;
+  while (i >= start && bytes[i]! >= 0x41 && bytes[i]! <= 0x5a) i--;
+  return end - i > 2;
+}
+
+/** Where the query ends that a `?` at `at` opens behind a path: at a blank, a quote or a bracket; 0 when there is none. */
+export function queryEnd(bytes: Uint8Array, at: number, limit: number): number {
+  let i = at + 1;
+  while (i < limit && isQueryByte(bytes[i]!)) i++;
+  while (i > at + 1 && CLASS[bytes[i - 1]!]! > WORD_MAX) i--;
+  return i === at + 1 ? 0 : i;
+}
+
+function isQueryByte(byte: number): boolean {
+  const kind = CLASS[byte]!;
+  if (kind <= JOINER) return byte !== SINGLE_QUOTE;
+  return byte === AMPERSAND || byte === EQUALS || byte === SEMICOLON || byte === COMMA || byte === QUESTION;
 }

@@ -29,6 +29,8 @@ export function mostSimilar<Pane>(
   // Not the number itself: one with a fraction is put on the heap to be passed.
   { similarity }: { similarity: number },
   fit: Fit,
+  /** Candidates that it must not be. */
+  refused: readonly Cluster<Pane>[],
 ): Cluster<Pane> | null {
   const { candidates, filters } = leaf;
   const many = candidates.length > 1;
@@ -44,6 +46,7 @@ export function mostSimilar<Pane>(
   for (let i = 0; i < candidates.length; i++) {
     if (many && lacks(filters[2 * i]!, bits) - softCount > filters[2 * i + 1]!) continue;
     const cluster = candidates[i]!;
+    if (refused.length > 0 && refused.includes(cluster)) continue;
     // equal ≥ similarity · (equal + misses) and equal ≤ words
     compare(cluster.lanes, line, ((cluster.words * (1 - similarity)) / similarity) | 0, fit);
     const { equal, misses } = fit;

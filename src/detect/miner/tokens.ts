@@ -28,6 +28,7 @@ const foldPrime = FOLD_PRIME;
 const markExact = MARK_EXACT;
 const markFold = MARK_FOLD;
 
+const SINGLE_QUOTE = 0x27;
 const CLOSE_PAREN = 0x29;
 const STAR = 0x2a;
 const COMMA = 0x2c;
@@ -113,6 +114,7 @@ export class Tokens {
       } else {
         if (kind === SEPARATOR && bytes[i] === CLOSE_PAREN && isEmptyGroup(bytes, start, i)) fields.emptyValue(i);
         else if (kind !== joinerClass) fields.separator(kind, i, bytes);
+        else if (bytes[i] === SINGLE_QUOTE) fields.singleQuote(bytes, start, i, limit);
         else if ((bytes[i] === MINUS || bytes[i] === SLASH) && isAlone(bytes, start, i, limit))
           fields.dash(i, bytes[i]!);
         else if (

@@ -18,6 +18,8 @@ import { areConstants, opposes } from './words.ts';
 
 /** Words in capitals that alternate are states until there are this many templates beside one another. */
 const ENUMERATION = 16;
+/** Templates that a line is tried on: those it fits best. */
+const MOST_TRIES = 8;
 
 /** Why a cluster left: the source has too many, or too many that look alike. */
 export type EvictionReason = 'clusters' | 'candidates';
@@ -36,6 +38,8 @@ export class Tree<Pane> {
   /** The line that is looked at. */
   readonly #line: TokenList;
   readonly #variables: Variables<Pane>;
+  /** Of the line that is looked at: templates that it must not be. */
+  readonly #refused: Cluster<Pane>[] = [];
   readonly #fit: Fit = { equal: 0, misses: 0, differs: false };
 
   constructor(options: MinerOptions, line: TokenList, variables: Variables<Pane>) {
@@ -63,8 +67,15 @@ export class Tree<Pane> {
     const line = this.#line;
     const leaf = this.#leaves.find(line.leaf.exact, line.leaf.fold);
     if (leaf === null) return null;
-    const best = mostSimilar(leaf, line, this.#options, this.#fit);
-    return best === null || !this.#fit.differs || this.#adapt(best, bytes, start) ? best : null;
+    const refused = this.#refused;
+    refused.length = 0;
+    while (refused.length < MOST_TRIES) {
+      const best = mostSimilar(leaf, line, this.#options, this.#fit, refused);
+      if (best === null || !this.#fit.differs || this.#adapt(best, bytes, start)) return best;
+      // It says the opposite somewhere; another may say the same.
+      refused.push(best);
+    }
+    return null;
   }
 
   /** Turns the positions where the line differs into wildcards; false when that would hide a change of state. */

@@ -28,6 +28,16 @@ describe('templates', () => {
     }
   });
 
+  test('a line that one template refuses belongs to the next that says the same', () => {
+    const miner = new Miner();
+    const line = (method: string, user: string): string => `request method=${method} user=${user} was served`;
+    observe(miner, line('GET', 'alice'));
+    observe(miner, line('POST', 'alice'));
+    for (const user of ['bob', 'carol', 'dave'])
+      for (const method of ['GET', 'POST']) observe(miner, line(method, user));
+    expect(miner.size).toBe(2);
+  });
+
   test('a wildcard does not swallow a state word later', () => {
     const miner = new Miner();
     observe(miner, 'the nightly job for customer alice is now queued');

@@ -54,7 +54,7 @@ describe('the shape of a line', () => {
 const PIECES =
   'level= "level": status= "status": code= lvl= HTTP/1.1 "GET - -x " \\n \\" \\t \\u00e9 \x1b[31m \x1b[0m = == : ( () ) [ ] { } Sun Nov AM up failed ok ' +
   'started alice dead beef dead-beef a1 ab12 abc123 eth0 ssh2 x86_64 deadbeef12 日本 日本12 é µs ms B bytes 12 7 200 404 503 30 1.5 10.0.0.7:80 2026-11-22 ' +
-  '12:03:04 12ms 5f 0x1f 0x7f -5 +3 fe80::1 :: fa:16:3e:0d:aa:01 3fa85f64-5717-4562-b3fc-2c963f66afa6 req-3fa85f64-5717-4562-b3fc-2c963f66afa6 7ac852e3 cafe: a-1-2 be-1-22 \\1 \\12 . , ; # _ / /var/log/x user= msg=" \' % dec12345 decade \0';
+  "12:03:04 12ms 5f 0x1f 0x7f -5 +3 fe80::1 :: fa:16:3e:0d:aa:01 3fa85f64-5717-4562-b3fc-2c963f66afa6 req-3fa85f64-5717-4562-b3fc-2c963f66afa6 7ac852e3 cafe: a-1-2 be-1-22 \\1 \\12 . , ; # _ / /var/log/x user= msg=\" ' 'a b' ='5 /a?b=1&c=x ?q % dec12345 decade \0";
 
 test('a remembered shape answers what the tokenizer and the tree would answer', () => {
   const random = randomNumbers(11);

@@ -14,6 +14,14 @@ describe('one event, another number of words', () => {
     ['ids in a row', ['deleting blk_17 on a', 'deleting blk_18 blk_19 blk_20 on a', 'deleting blk_1, blk_2 on a']],
     ['numbers with commas between them', ['replicas of topic are 1,2,3 now', 'replicas of topic are 2 now']],
     ['a quoted text amid a sentence', ['user "bob" came from afar', 'user "SELECT a FROM b" came from afar']],
+    [
+      'a text in single quotes',
+      ["joined network 'eduroam' at once", "joined network 'CoffeeShop Guest' at once", "joined network '' at once"],
+    ],
+    [
+      'what a request asks for behind its path',
+      ['got url=/cart from user', 'got url=/cart?id=7&sort=up from user', 'got url=http://a.b/c?x=ok,y from user'],
+    ],
     ['a quoted value', ['tag=main name=x end', 'tag="View of it" name=x end', 'tag="" name=x end']],
     ['a group as value', ['held ws=null by pid', 'held ws=WorkSource{10113, 1} by pid', 'held ws=[a b] by pid']],
     ['a list in brackets', ['members of staff [alice, bob] saved', 'members of staff [carol, dave, erin] saved']],
@@ -38,6 +46,22 @@ describe('one event, another number of words', () => {
     expect(templates('"Pulling image" pod=a', '"Probing host" pod=a')).toHaveLength(2);
   });
 
+  test('names behind the path of a request tell requests apart', () => {
+    const request = (path: string): string => `10.0.0.7 GET ${path} took 12 ms`;
+    expect(templates(request('/cart?user=7'), request('/cart?user=8'), request('/search?q=x'))).toHaveLength(2);
+  });
+
+  test('an apostrophe opens nothing', () => {
+    expect(templates("users' b=[1, 2] aren't up", "users' b=[3] aren't up")).toEqual(["users' b=<*> aren't up"]);
+    expect(templates("the 'a is left, b=[1, 2]", "the 'a is left, b=[3]")).toEqual(["the 'a is left, b=<*>"]);
+  });
+
+  test('a quoted word before a colon is a field inside braces only', () => {
+    const denied = (user: string): string => `login of "${user}": wrong password from 10.0.0.7`;
+    expect(templates(denied('alice'), denied('bob'))).toEqual(['login of "<*>": wrong password from <*>']);
+    expect(templates('{"user": "alice"}', '{"host": "alice"}')).toHaveLength(2);
+  });
+
   test('a request in quotes stays', () => {
     const line = (path: string): string => `10.0.0.1 - - "GET ${path} HTTP/1.1" 200 17 "-" "curl/7 (X11; Linux)"`;
     expect(templates(line('/a'))).toEqual(['<*> - - "GET /a HTTP/<*>" 2xx <*> "-" "curl/<*> (X<*>; Linux)"']);
@@ -48,7 +72,19 @@ describe('one event, another number of words', () => {
   });
 
   test('nested quotes and brackets without end stay linear', () => {
-    for (const piece of ['a=[x][y]', '1 b (2 b) ', '"', 'a={[(', 'x "y" ', 'n1 n2,', 'k:v ', '** ']) {
+    for (const piece of [
+      'a=[x][y]',
+      '1 b (2 b) ',
+      '"',
+      'a={[(',
+      'x "y" ',
+      "'a ",
+      " 'a'",
+      '/a?b=1 ',
+      'n1 n2,',
+      'k:v ',
+      '** ',
+    ]) {
       const miner = new Miner();
       for (let i = 0; i < 20; i++) observe(miner, `${piece.repeat(3000)}${i}`);
       expect(miner.size).toBeLessThanOrEqual(20);
