@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import type { Anomaly } from './alert/episodes.ts';
+import type { Anomaly } from './alert/anomaly.ts';
 import { loadConfig } from './config/load.ts';
 import { openEmbedder } from './embed/open.ts';
 import { openPipeline, type Pipeline } from './pipeline/pipeline.ts';
@@ -8,7 +8,7 @@ import { newDecodedRecord } from './receive/decoded.ts';
 import type { SourceResolver } from './source/source-key.ts';
 import type { Verdict } from './detect/verdict.ts';
 
-export type { Anomaly } from './alert/episodes.ts';
+export type { Anomaly } from './alert/anomaly.ts';
 export type { Verdict } from './detect/verdict.ts';
 
 /**

@@ -1,6 +1,6 @@
 /** What the page shows of the past: the last windows of every source and the last anomalies. Memory only, bounded. */
 import { anomalyLine, type AnomalyLine } from '../alert/anomaly-line.ts';
-import type { Anomaly } from '../alert/episodes.ts';
+import type { Anomaly } from '../alert/anomaly.ts';
 import type { Gate } from '../detect/history.ts';
 import type { Verdict } from '../detect/verdict.ts';
 

@@ -1,7 +1,7 @@
 /** The JSON lines of `--scores` and `--anomalies`; the second is also what stdout shows when no OTLP endpoint is set. Keys and their order are fixed. */
 import { namedLevels, type LevelName } from '../detect/levels.ts';
 import type { ChannelSurprises, NumberSummary, TopTemplate, ValueSummary, Verdict } from '../detect/verdict.ts';
-import type { Anomaly } from './episodes.ts';
+import type { Anomaly } from './anomaly.ts';
 
 /** One source and window. `normalized_error` is DMD's z, `score` the sigmas that the severity is decided on. */
 export interface ScoreLine {

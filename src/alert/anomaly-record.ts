@@ -5,7 +5,7 @@ import { millisToHrTime, type InstrumentationScope } from '@opentelemetry/core';
 import { resourceFromAttributes, type Resource } from '@opentelemetry/resources';
 import type { ProtobufLogsSerializer } from '@opentelemetry/otlp-transformer';
 import type { TopTemplate, Verdict } from '../detect/verdict.ts';
-import type { Anomaly } from './episodes.ts';
+import type { Anomaly } from './anomaly.ts';
 import { truncate } from './message.ts';
 
 /** What the serializer of `@opentelemetry/otlp-transformer` takes; named through it, because sdk-logs is not a dependency of ours. */

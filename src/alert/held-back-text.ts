@@ -1,4 +1,4 @@
-import type { HeldBack } from './episodes.ts';
+import type { HeldBack } from './episode.ts';
 
 /** For people: why a loud window began no anomaly. Page and `logdrift top` say the same. */
 export const HELD_BACK_TEXT: Readonly<Record<HeldBack, string>> = {

@@ -1,7 +1,7 @@
 /** One line about an anomaly, as a person would write it. */
 import type { Finding } from '../detect/findings.ts';
 import type { TopTemplate, Verdict } from '../detect/verdict.ts';
-import type { Anomaly } from './episodes.ts';
+import type { Anomaly } from './anomaly.ts';
 
 /** What a pager or a chat line shows of a template before it becomes unreadable. */
 const TEMPLATE_CHARACTERS = 80;

@@ -15,7 +15,7 @@ import {
   type IngestStalled,
 } from './anomaly-record.ts';
 import { DeliveryQueue, type SendResult } from './delivery.ts';
-import type { Anomaly } from './episodes.ts';
+import type { Anomaly } from './anomaly.ts';
 import { createTransport } from './otlp-transport.ts';
 import { createLineWriter, type DropReason } from './stdout.ts';
 

@@ -1,7 +1,7 @@
 /** What `logdrift test-anomaly` sends: shaped like a warning, so that it takes the way of one, and marked everywhere as no incident. */
 import type { Verdict } from '../detect/verdict.ts';
 import { anomalyRecord, anomalyScope, type AnomalyRecord } from './anomaly-record.ts';
-import { episodeId } from './episodes.ts';
+import { episodeId } from './anomaly.ts';
 
 /** Attribute, true, that no other record of logdrift has: for rules and dashboards that leave tests out. */
 export const TEST_ATTRIBUTE = 'logdrift.test';

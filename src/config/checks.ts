@@ -2,7 +2,7 @@ import { compileRules, SourceRuleError } from '../source/rules.ts';
 import { formatDuration } from './duration.ts';
 import { collide, isLoopback, parseEndpoint, reaches, type HostPort } from '../net/endpoint.ts';
 import type { ConfigFile } from './schema.ts';
-import { parseHttpUrl } from './schema.ts';
+import { parseHttpUrl } from './fields.ts';
 
 /** Two keys that do not go together. The line points at the first of `paths` that was written down. */
 export interface Conflict {

@@ -30,7 +30,7 @@ export interface JudgeOptions extends ScorerOptions {
 const MAX_NEW_TEMPLATES = 5;
 /** Windows that a template is new for when it is not learnt at once. */
 const NOVEL_WINDOWS = 12;
-/** Windows that may confirm a warning, see `alert/episodes.ts`. */
+/** Windows that may confirm a warning, see `alert/episode.ts`. */
 const SECOND_LOOK = 9;
 const QUIET: Reasons = { findings: [], topTemplates: [] };
 /** Gates that hold back dmd's surprise among several channels. */

@@ -1,4 +1,5 @@
-import { Episodes, type Episode, type HeldBack } from '../alert/episodes.ts';
+import type { Episode, HeldBack } from '../alert/episode.ts';
+import { Episodes } from '../alert/episodes.ts';
 import type { CloseStep } from '../clock/clock.ts';
 import { EventTimeClock } from '../clock/event-time.ts';
 import { WallClock } from '../clock/wall.ts';

@@ -1,4 +1,4 @@
-import type { AlertHistory } from '../alert/episodes.ts';
+import type { AlertHistory } from '../alert/episode.ts';
 import type { SourceEntry } from '../source/registry.ts';
 import type { Store } from '../store/checkpoint.ts';
 import { createTurns } from './turns.ts';

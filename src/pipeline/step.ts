@@ -1,4 +1,6 @@
-import type { Anomaly, Episodes, HeldBack } from '../alert/episodes.ts';
+import type { Anomaly } from '../alert/anomaly.ts';
+import type { HeldBack } from '../alert/episode.ts';
+import type { Episodes } from '../alert/episodes.ts';
 import type { PackedDeltas } from '../shard/packed-deltas.ts';
 import type { Verdict } from '../detect/verdict.ts';
 import { addEvictions, NO_EVICTIONS, type Evictions } from '../detect/evictions.ts';

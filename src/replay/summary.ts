@@ -1,4 +1,4 @@
-import type { Anomaly } from '../alert/episodes.ts';
+import type { Anomaly } from '../alert/anomaly.ts';
 import type { Verdict } from '../detect/verdict.ts';
 import { align } from './align.ts';
 import type { InputStats } from './inputs.ts';

@@ -3,7 +3,7 @@ import type { SourceSummary } from '../admin/json.ts';
 import { Recent } from '../admin/recent.ts';
 import { startAdminServer, type AdminServer } from '../admin/server.ts';
 import { anomalyLine } from '../alert/anomaly-line.ts';
-import type { Anomaly } from '../alert/episodes.ts';
+import type { Anomaly } from '../alert/anomaly.ts';
 import type { Config } from '../config/config.ts';
 import type { Verdict } from '../detect/verdict.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';

@@ -1,4 +1,4 @@
-import type { EpisodeOptions } from '../../src/alert/episodes.ts';
+import type { EpisodeOptions } from '../../src/alert/episode.ts';
 
 /** No budget and no refractory period: each threshold crossed is told. */
 export const EPISODE_OPTIONS: EpisodeOptions = {

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Gate } from '../../src/detect/history.ts';
-import { advanceAlerts, Episodes, episodeId, type AlertHistory } from '../../src/alert/episodes.ts';
+import { episodeId } from '../../src/alert/anomaly.ts';
+import { advanceAlerts, type AlertHistory } from '../../src/alert/episode.ts';
+import { Episodes } from '../../src/alert/episodes.ts';
 import { EPISODE_OPTIONS } from './episode-options.ts';
 import { STEP_MS, verdict } from './verdict.ts';
 

@@ -1,5 +1,5 @@
 /** What the demo prints. */
-import type { Anomaly } from '../../src/alert/episodes.ts';
+import type { Anomaly } from '../../src/alert/anomaly.ts';
 import { changes, truncate } from '../../src/alert/message.ts';
 import { printable } from '../../src/telemetry/log.ts';
 import { nameOf, type Outcome } from './outcome.ts';

@@ -4,7 +4,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, credentials } from '@grpc/grpc-js';
-import type { Anomaly } from '../../src/alert/episodes.ts';
+import type { Anomaly } from '../../src/alert/anomaly.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Verdict } from '../../src/detect/verdict.ts';
 import type { JudgedStep } from '../../src/pipeline/step.ts';

@@ -1,4 +1,4 @@
-import type { Anomaly } from '../../alert/episodes.ts';
+import type { Anomaly } from '../../alert/anomaly.ts';
 import { detectorsIn, type Config } from '../../config/config.ts';
 import { isDmdOnly } from '../../detect/judge.ts';
 import type { Verdict } from '../../detect/verdict.ts';

@@ -1,5 +1,7 @@
 /** Everything that `replay --labels` says, as one JSON object. */
-import { Episodes, type Anomaly, type EpisodeOptions } from '../../alert/episodes.ts';
+import type { Anomaly } from '../../alert/anomaly.ts';
+import type { EpisodeOptions } from '../../alert/episode.ts';
+import { Episodes } from '../../alert/episodes.ts';
 import type { Channel } from '../../detect/channels/channels.ts';
 import type { Verdict } from '../../detect/verdict.ts';
 import type { Labels } from './labels.ts';

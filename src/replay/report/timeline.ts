@@ -1,5 +1,5 @@
 /** Verdicts and anomalies of a run on one axis of time, thinned so that a page can hold them. */
-import type { Anomaly } from '../../alert/episodes.ts';
+import type { Anomaly } from '../../alert/anomaly.ts';
 import { CHANNELS } from '../../detect/channels/channels.ts';
 import type { Verdict } from '../../detect/verdict.ts';
 

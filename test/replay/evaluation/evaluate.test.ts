@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Anomaly } from '../../../src/alert/episodes.ts';
+import type { Anomaly } from '../../../src/alert/anomaly.ts';
 import type { AnomalyLine, ScoreLine } from '../../../src/alert/anomaly-line.ts';
 import { evaluate, type Run } from '../../../src/replay/evaluation/evaluate.ts';
 import { parseLabels } from '../../../src/replay/evaluation/labels.ts';

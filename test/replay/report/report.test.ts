@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import type { Anomaly } from '../../../src/alert/episodes.ts';
+import type { Anomaly } from '../../../src/alert/anomaly.ts';
 import { evaluate } from '../../../src/replay/evaluation/evaluate.ts';
 import { parseLabels } from '../../../src/replay/evaluation/labels.ts';
 import { embedJson, escapeHtml, markup } from '../../../src/replay/report/html.ts';
