@@ -132,7 +132,7 @@ class RequestReader {
             const back = scan.pos;
             if (yield* this.#seek(RESOURCE_LOGS_FIELDS, RESOURCE)) resource = this.#resource();
             scan.pos = back;
-            this.#goOn();
+            yield this.#goOn();
           }
           tell();
           if (!enter(scan, ARRAY, SCOPE_LOGS_PATH)) continue;
@@ -165,7 +165,7 @@ class RequestReader {
             const back = scan.pos;
             if (yield* this.#seek(SCOPE_LOGS_FIELDS, SCOPE)) scope = this.#scopeName();
             scan.pos = back;
-            this.#goOn();
+            yield this.#goOn();
           }
           tell();
           if (enter(scan, ARRAY, RECORDS_PATH)) yield* this.#logRecords();

@@ -12,7 +12,7 @@ export const OBJECT = 6;
 export const KIND_NAMES = ['', 'null', 'a boolean', 'a number', 'a string', 'an array', 'an object'];
 
 /** White space, a name or a number longer than this is refused: they are read in one piece. Strings may be of any length. */
-export const MAX_TOKEN_BYTES = 1_048_576;
+export const MAX_TOKEN_BYTES = 262_144;
 
 export const SPACE = 0x20;
 export const QUOTE = 0x22;

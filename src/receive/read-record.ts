@@ -1,11 +1,12 @@
 /** One LogRecord (opentelemetry/proto/logs/v1/logs.proto): the loop that runs a hundred thousand times a second. */
-import { newDecodedRecord } from './decoded.ts';
+import { newDecodedRecord, SLICE_BYTES } from './decoded.ts';
 import { findKey, keyBucket, tableOf, type KeyTable } from './key-table.ts';
 import {
   BYTES_VALUE,
   KVLIST_VALUE,
   locateKeyValue,
   locateValue,
+  MAX_FIELDS_IN_ALL,
   newKeyValueRange,
   readAttributeText,
   readValue,
@@ -13,7 +14,7 @@ import {
   type ValueRange,
 } from './protobuf-value.ts';
 import { MAX_LISTED_KEYS, type DecodedRecord, type RecordSink } from './record.ts';
-import { TextScratch } from './text-scratch.ts';
+import { takeTextScratch } from './text-scratch.ts';
 import {
   canonicalJson,
   MESSAGE_FIELDS,
@@ -31,8 +32,6 @@ const ATTRIBUTES = 'resource_logs.scope_logs.log_records.attributes';
 const RECORD_FIELDS = 0b1_1111_1110_1110;
 const OWN_EVENT_BYTES = new Uint8Array(Buffer.from(OWN_EVENT_PREFIX));
 
-/** Shared by all requests: what is in it dies with its `record` call. */
-const scratch = new TextScratch();
 /** Reads LogRecords of one request into one {@link DecodedRecord}. */
 export class RecordReader {
   readonly #reader: WireReader;
@@ -44,9 +43,12 @@ export class RecordReader {
   readonly #record: DecodedRecord;
   readonly #value: ValueRange = { field: 0, start: 0, end: 0 };
   readonly #entry = newKeyValueRange();
-  /** Range of the record being read. */
+  /** Of this request alone: another one may get its turn in the middle of a record. */
+  readonly #scratch = takeTextScratch();
+  /** Range of the record being read, and how far it is read. */
   #start = 0;
   #end = 0;
+  #pos = 0;
   /** Index into TEMPLATE_ATTRIBUTES of the template found, or how many there are. */
   #templateRank = 0;
 
@@ -61,13 +63,20 @@ export class RecordReader {
     this.#record.attributeKeys = () => this.#listAttributeKeys();
   }
 
-  /** @throws {DecodeError} */
-  read(start: number, end: number): void {
+  /** There is no further record. */
+  close(): void {
+    this.#scratch.giveBack();
+  }
+
+  /**
+   * Reads a record and hands it to the sink, or a first slice of it.
+   * @returns false: {@link goOn} reads the rest
+   * @throws {DecodeError}
+   */
+  read(start: number, end: number): boolean {
     const bytes = this.#bytes;
-    const reader = this.#reader;
-    const heads = this.#attributeHeads;
     const record = this.#record;
-    this.#start = start;
+    this.#start = this.#pos = start;
     this.#end = end;
     record.timeMs = 0;
     record.observedTimeMs = 0;
@@ -80,9 +89,19 @@ export class RecordReader {
     if (record.attributes.size > 0) record.attributes.clear();
     if (record.bodyFields.size > 0) record.bodyFields.clear();
     this.#templateRank = TEMPLATE_ATTRIBUTES.length;
+    return this.goOn();
+  }
 
-    let pos = start;
-    while (pos < end) {
+  /** Another slice of the record. @throws {DecodeError} */
+  goOn(): boolean {
+    const bytes = this.#bytes;
+    const reader = this.#reader;
+    const heads = this.#attributeHeads;
+    const record = this.#record;
+    const end = this.#end;
+    let pos = this.#pos;
+    const stop = Math.min(end, pos + SLICE_BYTES);
+    while (pos < stop) {
       let tag = bytes[pos++]!;
       if (tag >= 0x80) {
         reader.pos = pos - 1;
@@ -161,7 +180,10 @@ export class RecordReader {
         pos = reader.pos;
       }
     }
+    this.#pos = pos;
+    if (pos < end) return false;
     this.#sink.record(record);
+    return true;
   }
 
   #listAttributeKeys(): string[] {
@@ -246,8 +268,9 @@ export class RecordReader {
     let rank = MESSAGE_FIELDS.length;
     let messageStart = 0;
     let messageEnd = 0;
+    const most = reader.fields + MAX_FIELDS_IN_ALL;
     reader.pos = start;
-    while (reader.pos < end) {
+    while (reader.pos < end && reader.fields < most) {
       const tag = reader.tag(end, BODY);
       if (tag !== 0x0a) {
         reader.skipUnknown(tag, 0b10, end, BODY);
@@ -292,10 +315,10 @@ export class RecordReader {
     const plain = readValue(this.#reader, value, BODY);
     const text =
       plain instanceof Map ? canonicalJson(plain) : isMessageField ? messageToText(plain) : valueToText(plain);
-    scratch.reset();
+    this.#scratch.reset();
     record.textStart = 0;
-    record.textEnd = scratch.write(text);
-    record.text = scratch.bytes;
+    record.textEnd = this.#scratch.write(text);
+    record.text = this.#scratch.bytes;
   }
 }
 

@@ -10,8 +10,8 @@ export type PlainValue =
 export const MAX_VALUE_DEPTH = 32;
 /** Elements and entries looked at in one value; the rest is left out. Bounds memory and time of one body. */
 export const MAX_VALUE_NODES = 4096;
-/** Text taken from inside one array or map; JSON's escapes can make six bytes of one. */
-export const MAX_VALUE_BYTES = 1_048_576;
+/** Text taken from inside one array or map, some 2 ms of it; JSON's escapes can make six bytes of one. */
+export const MAX_VALUE_BYTES = 262_144;
 /** Longest attribute text kept, in bytes: identities are cut to 128 characters later anyway. */
 export const MAX_ATTRIBUTE_BYTES = 8192;
 /** Attributes of one resource that are kept. */

@@ -31,6 +31,8 @@ const WIRE_END_GROUP = 4;
 
 /** Groups inside groups; protobuf implementations stop at 100. */
 const MAX_GROUP_DEPTH = 100;
+/** Of one request, in groups: no OTLP message has any, and where one ends is known only from reading it to its end in one piece. */
+const MAX_GROUP_FIELDS = 65_536;
 
 /**
  * A position in a request. The record loop keeps its own position and only comes here for what is rare: lengths above 127 bytes,
@@ -43,6 +45,9 @@ export class WireReader {
   pos = 0;
   /** A reference to a string table was met where none can be. */
   sawStrindex = false;
+  /** Fields read one by one, those that the record loop reads by itself left out. */
+  fields = 0;
+  #groupFields = 0;
 
   constructor(request: Uint8Array) {
     // gRPC and HTTP hand over Buffers, tests and replay plain arrays: one hidden class keeps the byte loads monomorphic.
@@ -80,6 +85,7 @@ export class WireReader {
   tag(end: number, path: string): number {
     const start = this.pos;
     const tag = this.varint(end, path);
+    this.fields++;
     if (tag < 8 || tag > 0xffff_ffff) throw new DecodeError('illegal field number', path, start);
     return tag;
   }
@@ -136,6 +142,9 @@ export class WireReader {
           throw new DecodeError(`illegal wire type ${tag & 7}`, path, at);
       }
       if (depth === 0) return;
+      if (this.#groupFields++ === MAX_GROUP_FIELDS) {
+        throw new DecodeError(`more than ${MAX_GROUP_FIELDS} fields in groups`, path, at);
+      }
       tag = this.tag(end, path);
     }
   }

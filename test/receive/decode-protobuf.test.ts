@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { decodeProtobuf } from '../../src/receive/decode-protobuf.ts';
+import { SLICE_BYTES } from '../../src/receive/decoded.ts';
 import { DecodeError } from '../../src/receive/wire.ts';
 import { seededRandom } from '../../bench/load.ts';
 import { encodeRequest, message, Request, requestOf, stringAttribute, varint } from './oracle.ts';
@@ -61,18 +62,80 @@ test('an empty request, an empty ResourceLogs and an empty ScopeLogs hold no rec
   expect(decode(encodeRequest(requestOf([{}]))).records[0]).toMatchObject({ text: '', timeMs: 0, severityNumber: 0 });
 });
 
-test('it yields about every 128 KiB, so that few large records do not hold the event loop', () => {
-  const values = Array.from({ length: 500 }, (_, k) => ({ key: `key-${k}`, value: { intValue: k } }));
-  const request = encodeRequest(requestOf(Array.from({ length: 200 }, () => ({ body: { kvlistValue: { values } } }))));
-  const { summary } = decode(request);
-  expect(summary.yields).toBeGreaterThan(request.length / 131_072 - 2);
-  expect(summary.yields).toBeGreaterThan(5);
+describe('what takes long is read in slices', () => {
+  const SIZE = 1_048_576;
+  const many = (unit: Buffer): Buffer => Buffer.alloc(Math.floor(SIZE / unit.length) * unit.length, unit);
+  const request = (record: Buffer): Buffer => message(1, message(2, message(2, record)));
+  const unknown = Buffer.from([0xf8, 0x07, 1]);
+  const attribute = message(6, message(1, 'service.name'));
+  const map = message(6, many(message(1)).subarray(0, 1000));
+
+  test.each([
+    ['records', message(1, message(2, many(message(2))))],
+    ['large records', message(1, message(2, many(message(2, Buffer.concat(Array<Buffer>(100).fill(attribute))))))],
+    ['scopes', message(1, many(message(2)))],
+    ['scopes before their resource', message(1, Buffer.concat([many(message(2)), message(1)]))],
+    ['records before their scope', message(1, message(2, Buffer.concat([many(message(2)), message(1)])))],
+    ['resources', many(message(1))],
+    ['unknown fields of a request', many(unknown)],
+    ['unknown fields of a resource', message(1, many(unknown))],
+    ['unknown fields of a scope', message(1, message(2, many(unknown)))],
+    ['unknown fields of a record', request(many(unknown))],
+    ['attributes of a record', request(many(attribute))],
+    ['bodies of a record', request(many(message(5, map)))],
+  ])('%s', (_what, bytes) => {
+    const { yields } = drain(decodeProtobuf(bytes, { ...recordingSink(), record: () => {} }));
+    expect(yields).toBeGreaterThan(SIZE / SLICE_BYTES - 2);
+  });
+
+  test('about every 250 records', () => {
+    const records = Array.from({ length: 2500 }, () => ({ body: { stringValue: 'x' } }));
+    const { summary } = decode(encodeRequest(requestOf(records)));
+    expect(summary.records).toBe(2500);
+    expect([9, 10, 11]).toContain(summary.yields);
+  });
+
+  test('requests that are read by turns do not mix the texts of their records', () => {
+    const decoders = [1, 2].map((value) => {
+      const body = message(5, message(6, message(1, message(1, 'a'), message(2, [0x18, value]))));
+      // The body comes first, then the rest of the record takes several slices.
+      const record = Buffer.concat([body, many(attribute)]);
+      const sink = recordingSink();
+      return { sink, decoding: decodeProtobuf(request(record), sink) };
+    });
+    for (let isDone = false; !isDone;) {
+      isDone = decoders.map(({ decoding }) => decoding.next().done === true).every(Boolean);
+    }
+    expect(decoders.map(({ sink }) => sink.records[0]!.text)).toEqual(['{"a":1}', '{"a":2}']);
+  });
 });
 
-test('it yields about every 1,000 records, also when the scopes are empty', () => {
-  const records = Array.from({ length: 2500 }, () => ({ body: { stringValue: 'x' } }));
-  expect(decode(encodeRequest(requestOf(records))).summary).toEqual({ records: 2500, yields: 2 });
-  expect(decode(Buffer.alloc(10_000, Buffer.from([0x0a, 0x00]))).summary.yields).toBeGreaterThanOrEqual(4);
+describe('what cannot be left in the middle is bounded', () => {
+  const entry = (key: string, value: object = { intValue: 1 }) => ({ key, value });
+  const others = Array.from({ length: 40_000 }, (_, i) => entry(`key-${i}`));
+
+  test('of a map body the first 32,768 fields are looked at', () => {
+    const message = entry('message', { stringValue: 'hello' });
+    const body = (values: object[]) => decode(encodeRequest(requestOf([{ body: { kvlistValue: { values } } }, {}])));
+    expect(body([message, ...others]).records[0]!.text).toBe('hello');
+    const { records } = body([...others, message]);
+    expect(records[0]!.text).toMatch(/^\{"key-0":1,/);
+    expect(records).toHaveLength(2);
+  });
+
+  test('and of a resource', () => {
+    const attributes = [...Array.from({ length: 40_000 }, () => entry('a')), entry('service.name')];
+    const { resources, records } = decode(encodeRequest(requestOf([{}], attributes)));
+    expect([...resources[0]!.keys()]).toEqual(['a']);
+    expect(records).toHaveLength(1);
+  });
+
+  test('65,536 fields in groups are stepped over, more are refused', () => {
+    const group = Buffer.from([0x7b, 0x7c]);
+    const { length } = decode(Buffer.alloc(2 * 65_536, group)).records;
+    expect(length).toBe(0);
+    expect(() => decode(Buffer.alloc(2 * 65_537, group))).toThrow(/more than 65536 fields in groups/);
+  });
 });
 
 test('a view into a larger buffer is decoded within its bounds', () => {
@@ -158,11 +221,11 @@ describe('text of the body', () => {
   });
 });
 
-test('what is printed of a map body stays near 1 MiB, whatever its strings hold', () => {
+test('what is printed of a map body stays near 256 KiB, whatever its strings hold', () => {
   const zeros = { stringValue: '\0'.repeat(3_000_000) };
   const values = [stringAttribute('a', 'kept'), { key: 'b', value: zeros }, stringAttribute('c', 'left out')];
   const text = textOf({ kvlistValue: { values } }).text;
-  expect(JSON.parse(text)).toEqual({ a: 'kept', b: '\0'.repeat(1_048_576 - 4) });
+  expect(JSON.parse(text)).toEqual({ a: 'kept', b: '\0'.repeat(262_144 - 4) });
 });
 
 describe('attributes', () => {

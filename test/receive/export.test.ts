@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { newDecodeSummary, SLICE_BYTES } from '../../src/receive/decoded.ts';
 import { exportLogs } from '../../src/receive/export.ts';
 import type { ExportTarget } from '../../src/receive/record.ts';
 import { DecodeError } from '../../src/receive/wire.ts';
@@ -58,6 +59,25 @@ test('a request that takes long to decode gives others their turn', async () => 
   await exporting;
   clearInterval(others);
   expect(turns).toBeGreaterThanOrEqual(2);
+});
+
+test.each(['protobuf', 'json'] as const)('%s: others have their turn whenever 4 ms are over', async (encoding) => {
+  const records = Array.from({ length: 5000 }, (_, i) => ({ body: { stringValue: `line ${i} ${'x'.repeat(500)}` } }));
+  const request =
+    encoding === 'json' ? Buffer.from(JSON.stringify(requestOf(records))) : encodeRequest(requestOf(records));
+  let nowMs = 0;
+  let turns = 0;
+  let isDone = false;
+  const others = (): void => {
+    turns++;
+    if (!isDone) setImmediate(others);
+  };
+  setImmediate(others);
+  // Every slice of the decoder takes a millisecond of this clock.
+  await exportLogs(request, encoding, recordingTarget(), NEVER, newDecodeSummary(), () => nowMs++);
+  isDone = true;
+  expect(nowMs).toBeGreaterThan(request.length / SLICE_BYTES);
+  expect(turns).toBeGreaterThanOrEqual(Math.floor(nowMs / 5));
 });
 
 test('a client that leaves during decoding ends the work before anything is committed', async () => {

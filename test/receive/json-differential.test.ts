@@ -1,7 +1,7 @@
 /** Our reader against `JSON.parse` and a walk over its tree. */
 import { expect, test } from 'vitest';
 import { decodeJson } from '../../src/receive/decode-json.ts';
-import type { DecodeSummary } from '../../src/receive/decoded.ts';
+import { SLICE_BYTES, type DecodeSummary } from '../../src/receive/decoded.ts';
 import type { RecordSink } from '../../src/receive/record.ts';
 import { DecodeError } from '../../src/receive/wire.ts';
 import { createRandom, mutate } from '../fuzz/mutate.ts';
@@ -12,7 +12,6 @@ import { drain, recordingSink, type RecordingSink } from './recording-target.ts'
 type Decoder = (request: Uint8Array, sink: RecordSink) => Generator<void, DecodeSummary>;
 
 const REQUESTS = 600;
-const SLICE_BYTES = 131_072;
 
 function outcome(decoder: Decoder, bytes: Uint8Array): Omit<RecordingSink, 'resource' | 'scope' | 'record'> | string {
   const sink = recordingSink({
