@@ -8,7 +8,15 @@ import { VERSION } from './version.ts';
 const EXIT_USAGE = 64;
 const EXIT_CONFIG = 78;
 
+/** package.json, engines. npm only warns of an older one, and that fails in what we do not say in words. */
+const OLDEST_NODE = 24;
+
 async function main(): Promise<number> {
+  if (Number.parseInt(process.versions.node) < OLDEST_NODE) {
+    const found = `${process.version} (${process.execPath})`;
+    process.stderr.write(`logdrift: needs Node.js ${OLDEST_NODE} or newer, this is ${found}\n`);
+    return 1;
+  }
   const command = parseArguments(process.argv.slice(2));
   switch (command.name) {
     case 'help':

@@ -16,7 +16,9 @@ import {
 } from './anomaly-record.ts';
 import { DeliveryQueue, type SendResult } from './delivery.ts';
 import type { Anomaly } from './anomaly.ts';
-import { createTransport } from './otlp-transport.ts';
+import { createOtlpGrpc } from './otlp-grpc.ts';
+import { createOtlpHttp } from './otlp-http.ts';
+import type { OtlpTransport, TransportOptions } from './otlp-transport.ts';
 import { createLineWriter, type DropReason } from './stdout.ts';
 
 export interface AnomalyExporter extends AsyncDisposable {
@@ -101,6 +103,17 @@ function otlpExporter(options: AnomalyExporterOptions, endpoint: string): Anomal
       await transport[Symbol.asyncDispose]();
     },
   };
+}
+
+/** @throws Error when `exporters.otlp.endpoint` is not usable */
+export function createTransport(otlp: OtlpExporterConfig, endpoint: string, version: string): OtlpTransport {
+  const { headers, timeoutMs } = otlp;
+  const options: TransportOptions = { endpoint, headers, timeoutMs, userAgent: `logdrift/${version}` };
+  try {
+    return otlp.protocol === 'grpc' ? createOtlpGrpc(options) : createOtlpHttp(options);
+  } catch (cause) {
+    throw new Error(`exporters.otlp: cannot send to "${endpoint}": ${(cause as Error).message}`, { cause });
+  }
 }
 
 function stdoutExporter(options: AnomalyExporterOptions): AnomalyExporter {

@@ -1,8 +1,5 @@
-/** One request to `exporters.otlp`, over the transport that its `protocol` names. */
-import type { OtlpExporterConfig } from '../config/config.ts';
+/** What both ways to `exporters.otlp`, HTTP and gRPC, are and need. */
 import type { SendResult } from './delivery.ts';
-import { createOtlpGrpc } from './otlp-grpc.ts';
-import { createOtlpHttp } from './otlp-http.ts';
 
 export interface OtlpTransport extends AsyncDisposable {
   /** Where requests go, for people: nothing of it is secret. */
@@ -17,15 +14,4 @@ export interface TransportOptions {
   headers: Readonly<Record<string, string>>;
   timeoutMs: number;
   userAgent: string;
-}
-
-/** @throws Error when `exporters.otlp.endpoint` is not usable */
-export function createTransport(otlp: OtlpExporterConfig, endpoint: string, version: string): OtlpTransport {
-  const { headers, timeoutMs } = otlp;
-  const options: TransportOptions = { endpoint, headers, timeoutMs, userAgent: `logdrift/${version}` };
-  try {
-    return otlp.protocol === 'grpc' ? createOtlpGrpc(options) : createOtlpHttp(options);
-  } catch (cause) {
-    throw new Error(`exporters.otlp: cannot send to "${endpoint}": ${(cause as Error).message}`, { cause });
-  }
 }

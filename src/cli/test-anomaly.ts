@@ -2,7 +2,7 @@
 import { hostname } from 'node:os';
 import { ProtobufLogsSerializer } from '@opentelemetry/otlp-transformer';
 import type { SendResult } from '../alert/delivery.ts';
-import { createTransport } from '../alert/otlp-transport.ts';
+import { createTransport } from '../alert/otlp-export.ts';
 import { TEST_ATTRIBUTE, TEST_SOURCE, testRecord } from '../alert/test-record.ts';
 import type { Config } from '../config/config.ts';
 import { printable } from '../telemetry/log.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { runCli } from '../service/harness.ts';
+import { runCli, startCli } from '../service/harness.ts';
 
 let directory: string;
 beforeAll(async () => {
@@ -73,4 +73,17 @@ test('a directory for state that cannot be one is one clear line', async () => {
   const { code, stdout, stderr } = await runCli('serve', ...ports, '--set', `storage.directory=${file}`);
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr).toMatch(/^logdrift: storage\.directory: cannot make .*\n$/);
+});
+
+test('on a Node that is too old every command says which one it needs, and which this is', async () => {
+  const older = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.20.2' } })`;
+  const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(older)}` };
+  for (const command of ['serve', 'top', '--version']) {
+    await using cli = startCli([command], { env });
+    expect(await cli.exited).toMatchObject({ code: 1 });
+    expect([cli.stdout(), cli.stderr()]).toEqual([
+      '',
+      expect.stringMatching(/^logdrift: needs Node\.js 24 or newer, this is /),
+    ]);
+  }
 });
