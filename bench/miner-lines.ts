@@ -60,6 +60,15 @@ export const HOSTILE: Record<string, () => string> = {
   'ANSI colours': () => Array.from({ length: 5 }, () => `\x1b[1;${30 + int(8)}m${word()}\x1b[0m`).join(' '),
   NULs: () => Array.from({ length: 5 }, word).join(pick(['\0', '\0\0\0 ', ' \0'])),
   'random bytes': () => Array.from({ length: 90 }, () => String.fromCharCode(int(256))).join(''),
+  'deep brackets': () => `tags=${'[{('.repeat(1 + int(60))}${word()}${')}]'.repeat(int(60))}`,
+  'deep JSON': () => `{"${word()}":`.repeat(1 + int(40)) + `"${word()}"` + '}'.repeat(40),
+  'quotes and escapes': () =>
+    Array.from({ length: 10 }, () => `\\"${word()}\\\\"${word()}"`).join(pick([' ', ',', '='])),
+  'hundreds of fields': () => `${word()}=1 ${Array.from({ length: 300 }, (_, k) => `k${k}=${int(99)}`).join(' ')}`,
+  'all tokens there may be': () => `request ${Array.from({ length: 127 }, word).join(' ')}`,
+  'groups of hex': () => Array.from({ length: 12 }, () => hex(2 + int(6))).join(pick(['-', ':', '::', '-:'])),
+  'half a date': () =>
+    Array.from({ length: 8 }, () => pick(['Sun Dec', 'Mon 1f-', 'may 7:', 'AM 12', 'Jan-'])).join(' '),
   '1 MiB': () => `${word()} ${LONG[int(LONG.length)]!}`,
 };
 

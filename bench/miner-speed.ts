@@ -105,9 +105,9 @@ function heapPerLine(lines: Block): number {
 class CountedTokens extends Tokens {
   scans = 0;
 
-  override scan(...line: Parameters<Tokens['scan']>): boolean {
+  override scan(...line: Parameters<Tokens['scan']>): void {
     this.scans++;
-    return super.scan(...line);
+    super.scan(...line);
   }
 }
 

@@ -4,6 +4,7 @@ import { isClass, type ClassValue, type SharedTemplate } from './classes.ts';
 import type { Enumerations, StoredPosition } from './enumerations.ts';
 import { MARK } from './hash.ts';
 import { readLayout } from './layout.ts';
+import type { LeafFilter } from './leaf-filter.ts';
 import { isWord, WILD, type Lanes, type Layout } from './kinds.ts';
 import { NumberSlots } from './numbers.ts';
 import type { TokenList } from './token-list.ts';
@@ -40,9 +41,8 @@ export interface Leaf<Pane> {
   readonly candidates: Cluster<Pane>[];
   /** Grows with every change of a candidate: what was found before holds no longer. */
   version: number;
-  /** Of each candidate the bits of its words and how many of them a line may lack, see `similar.ts`; holds for `filterVersion`. */
-  readonly filters: number[];
-  filterVersion: number;
+  /** Which candidates need no closer look; null while there are few. */
+  filter: LeafFilter | null;
   /** Next leaf under the same key of the table. */
   next: Leaf<Pane> | null;
 }

@@ -91,7 +91,8 @@ export class CompoundReader {
       words++;
       // No name and no state: what comes decides nothing, and a line that nobody wants is not read to the end of a token that may be all of it.
       if (words === MOST_WORDS_OF_A_NAME + 1 && literal && list.leaf.wanted !== null)
-        if (this.#fields.isOutside() && this.#fields.isSettled() && list.leaf.isUnwanted(index, head)) return -1;
+        if (this.#fields.isOutside() && this.#fields.isSettled() && list.leaf.firstWord() < 0)
+          if (!list.leaf.isWanted(index, head)) return -1;
       if (kind === digitClass) {
         // Numbers need no hash: groups like 10.0.0.7:80 or 2026-11-22 are one run.
         const wordsBefore = words;

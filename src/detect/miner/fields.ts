@@ -106,7 +106,7 @@ export class Fields {
 
   /** What was read last will not become part of a longer value: it is in no quotes and no brackets. */
   isSettled(): boolean {
-    return this.valueFrom < 0 && !this.#groups.isOpen;
+    return this.valueFrom < 0 && !(this.quoteFrom >= 0 && this.#quoteIsValue) && !this.#groups.isOpen;
   }
 
   /** The line was read up to `at`. */

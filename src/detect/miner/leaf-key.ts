@@ -1,6 +1,6 @@
 /** Where a line belongs in the tree: what the lines of one template must have in common, as one hash. */
 import { avalanche, mix } from './hash.ts';
-import { FIXED, HARD, STATUS, type Lanes } from './kinds.ts';
+import { FIXED, HARD, KEY, STATUS, type Lanes } from './kinds.ts';
 import type { TokenList } from './token-list.ts';
 
 export class LeafKey {
@@ -9,7 +9,7 @@ export class LeafKey {
   fold = 0;
   /** The first word of the first field name or word with its position, 0 when there is none: what any line of the leaf must begin with. */
   beginning = 0;
-  /** Beginnings that a line is looked for among; null once it is found. */
+  /** Beginnings that a line is looked for among, null when its whole line is read. */
   wanted: ReadonlyMap<number, unknown> | null = null;
 
   readonly #list: TokenList;
@@ -19,12 +19,16 @@ export class LeafKey {
     this.#list = list;
   }
 
-  /** Whether the line's first word, of token `index`, is not among those {@link wanted}. */
-  isUnwanted(index: number, head: number): boolean {
-    if (this.wanted === null) return false;
-    if (!this.wanted.has(beginningOf(index, head))) return true;
-    this.wanted = null;
-    return false;
+  /** Whether a line whose {@link firstWord} is that of token `index` is among those {@link wanted}. */
+  isWanted(index: number, head: number): boolean {
+    return this.wanted === null || this.wanted.has(beginningOf(index, head));
+  }
+
+  /** The first token so far that is a word or field name, -1 for none. */
+  firstWord(): number {
+    const { count, kind } = this.#list;
+    for (let i = 0; i < count; i++) if (kind[i] === HARD || kind[i] === FIXED || kind[i] === KEY) return i;
+    return -1;
   }
 
   /** Of the line just scanned. */

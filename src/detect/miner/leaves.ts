@@ -24,8 +24,7 @@ export class LeafTable<Pane> {
       beginning,
       candidates: [],
       version: 0,
-      filters: [],
-      filterVersion: -1,
+      filter: null,
       next: this.#chains.get(exact ^ fold) ?? null,
     };
     this.#chains.set(exact ^ fold, leaf);

@@ -5,9 +5,10 @@
  *
  * The tree's levels are one hash here. A line that fits a template allocates nothing and makes no string.
  */
+import { isBinary } from './binary.ts';
 import type { Cluster, StoredCluster } from './cluster.ts';
 import type { StoredFormer } from './former.ts';
-import { LINES_PER_BIRTH, MINER_DEFAULTS, UNSORTED, type MinerOptions } from './options.ts';
+import { BINARY, LINES_PER_BIRTH, MINER_DEFAULTS, UNSORTED, type MinerOptions } from './options.ts';
 import { lineLimit } from './rules.ts';
 import { MAX_SHAPE_BYTES } from './shape.ts';
 import { ShapeCache } from './shape-cache.ts';
@@ -15,6 +16,7 @@ import { Tokens } from './tokens.ts';
 import { Tree, type EvictionReason } from './tree.ts';
 import { Variables, type Found } from './variables.ts';
 
+const BINARY_BYTES = new TextEncoder().encode(BINARY);
 const UNSORTED_BYTES = new TextEncoder().encode(UNSORTED);
 
 /** What a miner knows beside its clusters. */
@@ -43,7 +45,8 @@ export class Miner<Pane = unknown> {
   #found: Found | null = null;
   #lines = 0;
   #births: number;
-  #unsorted: Cluster<Pane> | null = null;
+  #unsortedCluster: Cluster<Pane> | null = null;
+  #binaryCluster: Cluster<Pane> | null = null;
 
   /** @param tokens a thread's scratch, some 130 KiB, shared by its miners: `new Tokens({ ...MINER_DEFAULTS, hashSeed })`. */
   constructor(options: Partial<MinerOptions> = {}, tokens?: Tokens) {
@@ -69,11 +72,16 @@ export class Miner<Pane = unknown> {
 
   /** The cluster of the line `bytes[start, end)`, UTF-8. */
   observe(bytes: Uint8Array, start: number, end: number): Cluster<Pane> {
-    // Once births are used up, a line that begins like no template is not read further.
-    if (this.#births <= 0 && !this.#tokens.scan(bytes, start, end, this.#tree.beginnings)) return this.#unsort();
-    const { shape } = this.#tokens;
+    const tokens = this.#tokens;
     // What is mined of the line.
     const limit = lineLimit(bytes, start, end, this.#options.maxLineBytes);
+    const flooded = this.#births <= 0;
+    if (flooded) {
+      if (isBinary(bytes, start, limit)) return this.#binary();
+      // Once births are used up, a line that begins like no template is not read further.
+      if (!tokens.begins(bytes, start, end, this.#tree.beginnings)) return this.#unsort();
+    }
+    const { shape } = tokens;
     const shaped = limit - start <= MAX_SHAPE_BYTES;
     if (shaped) {
       shape.read(bytes, start, limit);
@@ -84,13 +92,15 @@ export class Miner<Pane = unknown> {
       }
     }
     this.#found = null;
-    this.#tokens.scan(bytes, start, end);
+    if (flooded) tokens.scanRest(bytes, start, end);
+    else if (isBinary(bytes, start, limit)) return this.#binary();
+    else tokens.scan(bytes, start, end);
     const found = this.#tree.find(bytes, start);
     if (found === null && this.#births <= 0) return this.#unsort();
     const cluster = found ?? this.#birth(bytes, start, false);
     if (shaped) {
-      const variables = this.#variables.find(this.#tokens, cluster, bytes);
-      this.#found = this.#shapes.add(this.#tokens, cluster, variables, bytes, start, limit);
+      const variables = this.#variables.find(tokens, cluster, bytes);
+      this.#found = this.#shapes.add(tokens, cluster, variables, bytes, start, limit);
     }
     return this.#touch(cluster);
   }
@@ -110,12 +120,20 @@ export class Miner<Pane = unknown> {
 
   #unsort(): Cluster<Pane> {
     this.unsortedLines++;
+    this.#unsortedCluster = this.#own(this.#unsortedCluster, UNSORTED_BYTES);
+    return this.#touch(this.#unsortedCluster);
+  }
+
+  #binary(): Cluster<Pane> {
+    this.#binaryCluster = this.#own(this.#binaryCluster, BINARY_BYTES);
+    return this.#touch(this.#binaryCluster);
+  }
+
+  /** The template that is `text` and not mined. Where it was before it is again, unless it has left: then its leaf is empty, for nobody shares that of a given template. */
+  #own(before: Cluster<Pane> | null, text: Uint8Array): Cluster<Pane> {
     this.#found = null;
-    // Once it has left its leaf is empty: nobody shares that of a given template.
-    if (this.#unsorted !== null && this.#unsorted.leaf.candidates.length > 0) return this.#touch(this.#unsorted);
-    this.#unsorted =
-      this.#tree.findGiven(UNSORTED_BYTES, 0, UNSORTED_BYTES.length) ?? this.#birth(UNSORTED_BYTES, 0, true);
-    return this.#touch(this.#unsorted);
+    if (before !== null && before.leaf.candidates.length > 0) return before;
+    return this.#tree.findGiven(text, 0, text.length) ?? this.#birth(text, 0, true);
   }
 
   /** Clusters born or generalised since the last call, by number; those that left again are not among them. */

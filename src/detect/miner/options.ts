@@ -30,5 +30,7 @@ export const MINER_DEFAULTS: MinerOptions = {
  * thousand that push out those in use.
  */
 export const UNSORTED = '<unsorted>';
+/** The template of lines that are no text. */
+export const BINARY = '<binary>';
 /** Once the burst is used up. Steady sources need a birth in thousands of lines. */
 export const LINES_PER_BIRTH = 64;

@@ -1,6 +1,7 @@
 /** Which template of a leaf a line fits best. */
 import type { Cluster, Leaf } from './cluster.ts';
-import { isWord, KEY, MASK, SOFT, WILD, type Lanes } from './kinds.ts';
+import { KEY, MASK, SOFT, WILD, type Lanes } from './kinds.ts';
+import { LeafFilter } from './leaf-filter.ts';
 import type { TokenList } from './token-list.ts';
 
 // A module's own constants are folded into hot code, imported ones are loaded at every use.
@@ -8,6 +9,9 @@ const wild = WILD;
 const soft = SOFT;
 const mask = MASK;
 const key = KEY;
+
+/** So many candidates are compared one by one. */
+const FEW = 4;
 
 /** How a line fits a cluster. */
 export interface Fit {
@@ -32,63 +36,42 @@ export function mostSimilar<Pane>(
   /** Candidates that it must not be. */
   refused: readonly Cluster<Pane>[],
 ): Cluster<Pane> | null {
-  const { candidates, filters } = leaf;
-  const many = candidates.length > 1;
-  if (many) {
-    line.sign();
-    if (leaf.filterVersion !== leaf.version) refreshFilters(leaf, similarity);
+  const { candidates } = leaf;
+  let filter: LeafFilter | null = null;
+  if (candidates.length > FEW) {
+    filter = leaf.filter ??= new LeafFilter();
+    filter.look(leaf, line, similarity);
   }
-  const { bits, softCount } = line;
   let best: Cluster<Pane> | null = null;
   let bestEqual = 0;
   let bestMisses = 0;
   let differs = false;
-  for (let i = 0; i < candidates.length; i++) {
-    if (many && lacks(filters[2 * i]!, bits) - softCount > filters[2 * i + 1]!) continue;
-    const cluster = candidates[i]!;
-    if (refused.length > 0 && refused.includes(cluster)) continue;
-    // equal ≥ similarity · (equal + misses) and equal ≤ words
-    compare(cluster.lanes, line, ((cluster.words * (1 - similarity)) / similarity) | 0, fit);
-    const { equal, misses } = fit;
-    if (equal < similarity * (equal + misses)) continue;
-    // Larger equal / (equal + misses) first, then more equal words, then the older.
-    const order = misses * bestEqual - bestMisses * equal;
-    // Nothing fits better than a template that does not have to change.
-    const better = order < 0 || (order === 0 && (equal > bestEqual || (differs && !fit.differs)));
-    if (best === null || better) {
-      best = cluster;
-      bestEqual = equal;
-      bestMisses = misses;
-      differs = fit.differs;
+  for (let from = 0; from < candidates.length; from += 32) {
+    for (let near = filter === null ? -1 : filter.passing[from >>> 5]!; near !== 0; near &= near - 1) {
+      const i = from + 31 - Math.clz32(near & -near);
+      if (i >= candidates.length) break;
+      const cluster = candidates[i]!;
+      if (refused.length > 0 && refused.includes(cluster)) continue;
+      // equal ≥ similarity · (equal + misses) and equal ≤ words
+      compare(cluster.lanes, line, ((cluster.words * (1 - similarity)) / similarity) | 0, fit);
+      const { equal, misses } = fit;
+      if (equal < similarity * (equal + misses)) continue;
+      // Larger equal / (equal + misses) first, then more equal words, then the older.
+      const order = misses * bestEqual - bestMisses * equal;
+      // Nothing fits better than a template that does not have to change.
+      const better = order < 0 || (order === 0 && (equal > bestEqual || (differs && !fit.differs)));
+      if (best === null || better) {
+        best = cluster;
+        bestEqual = equal;
+        bestMisses = misses;
+        differs = fit.differs;
+      }
     }
   }
   fit.equal = bestEqual;
   fit.misses = bestMisses;
   fit.differs = differs;
   return best;
-}
-
-/** Forms {@link Leaf.filters}: a bit for each word of a candidate, and how many words it may miss at the least. */
-function refreshFilters<Pane>(leaf: Leaf<Pane>, similarity: number): void {
-  const { candidates, filters } = leaf;
-  filters.length = 2 * candidates.length;
-  for (let i = 0; i < candidates.length; i++) {
-    const { lanes, words } = candidates[i]!;
-    let bits = 0;
-    for (let at = 0; at < lanes.length; at += 3) if (isWord(lanes[at + 2]!)) bits |= 1 << lanes[at]!;
-    filters[2 * i] = bits;
-    // equal ≥ similarity · (equal + misses) and equal ≤ words − misses
-    filters[2 * i + 1] = Math.floor(words * (1 - similarity) + 1e-9);
-  }
-  leaf.filterVersion = leaf.version;
-}
-
-/** Words of a candidate that the line lacks, at least: most candidates of a full leaf need no closer look. */
-function lacks(bits: number, lineBits: number): number {
-  let missing = bits & ~lineBits;
-  missing -= (missing >>> 1) & 0x55555555;
-  missing = (missing & 0x33333333) + ((missing >>> 2) & 0x33333333);
-  return Math.imul((missing + (missing >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
 /**

@@ -33,9 +33,6 @@ export class TokenList {
   readonly marks: Int32Array;
   readonly firstMark: Int32Array;
   markCount = 0;
-  /** A bit for each token, and how many tokens are no miss wherever they stand: see `lacks`. */
-  bits = 0;
-  softCount = 0;
   /** Where reading ended: the bound in bytes or tokens, the line's end, or the end of the top frame. */
   scannedEnd = 0;
 
@@ -126,19 +123,6 @@ export class TokenList {
     const limit = lineLimit(bytes, start, end, this.limits.maxLineBytes);
     this.scannedEnd = limit;
     this.leaf.ofGiven(bytes, start, limit);
-  }
-
-  /** Sets {@link bits} and {@link softCount}. */
-  sign(): void {
-    const { exact, kind, count } = this;
-    let bits = 0;
-    let soft = 0;
-    for (let i = 0; i < count; i++) {
-      bits |= 1 << exact[i]!;
-      if (kind[i] === SOFT) soft++;
-    }
-    this.bits = bits;
-    this.softCount = soft;
   }
 
   /** The token counts as the literal word `bytes[from, to)`. */

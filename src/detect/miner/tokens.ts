@@ -11,7 +11,7 @@ import { CompoundReader } from './compound.ts';
 import { AFTER_EQUALS, Fields } from './fields.ts';
 import { EXACT_PRIME, FOLD_PRIME, MARK_EXACT, MARK_FOLD, mix } from './hash.ts';
 import { LONGEST_ASCII_WORD } from './ids.ts';
-import { FIXED, HARD, KEY, MASK, NAME, SOFT, type TokenLimits } from './kinds.ts';
+import { FIXED, HARD, MASK, NAME, SOFT, type TokenLimits } from './kinds.ts';
 import { afterEscape, closingQuote, isAlone, isEmptyGroup, isFrame, lineLimit, splitsWord } from './rules.ts';
 import { Shape } from './shape.ts';
 import { TokenList } from './token-list.ts';
@@ -46,6 +46,15 @@ export class Tokens {
   readonly #vocabulary: Vocabulary;
   readonly #compounds: CompoundReader;
 
+  // Where reading stopped, for scanRest.
+  #at = 0;
+  #json = false;
+  #lines = 0;
+  #tokensBefore = 0;
+  #frameFrom = -1;
+  /** The second line, or what counts as one, has been read to its end. */
+  #isRead = false;
+
   constructor(limits: TokenLimits) {
     this.list = new TokenList(limits);
     this.fields = new Fields(this.list);
@@ -54,33 +63,65 @@ export class Tokens {
     this.#compounds = new CompoundReader(this.list, this.fields, this.#vocabulary);
   }
 
-  /**
-   * Reads the line `bytes[lineStart, lineEnd)`: its first line and, when there are more, the second (of a stack trace the top frame).
-   *
-   * @param beginnings null: the whole line is read. Else only so far as to know whether it begins like one of these
-   * @returns false when it does not
-   */
-  scan(
+  /** Reads the line `bytes[lineStart, lineEnd)`: its first line and, when there are more, the second (of a stack trace the top frame). */
+  scan(bytes: Uint8Array, lineStart: number, lineEnd: number): void {
+    this.#begin(bytes, lineStart, lineEnd, null);
+    this.scanRest(bytes, lineStart, lineEnd);
+  }
+
+  /** Reads only so far as to know whether the line begins like one of these. */
+  begins(bytes: Uint8Array, lineStart: number, lineEnd: number, beginnings: ReadonlyMap<number, unknown>): boolean {
+    this.#begin(bytes, lineStart, lineEnd, beginnings);
+    return this.#read(bytes, lineStart, lineEnd, beginnings);
+  }
+
+  /** Reads the rest of a line after {@link begins}. */
+  scanRest(bytes: Uint8Array, lineStart: number, lineEnd: number): void {
+    const list = this.list;
+    const fields = this.fields;
+    if (!this.#isRead) this.#read(bytes, lineStart, lineEnd, null);
+    list.scannedEnd = Math.min(this.#at, lineLimit(bytes, lineStart, lineEnd, list.limits.maxLineBytes));
+    fields.finish(bytes, list.scannedEnd, this.#json);
+    if (this.#frameFrom >= 0) {
+      // The same exception from another place is another template.
+      for (let t = this.#frameFrom; t < list.count; t++)
+        if (list.kind[t] === HARD || list.kind[t] === SOFT || list.kind[t] === NAME) list.kind[t] = FIXED;
+    }
+    list.firstMark[list.count] = list.markCount;
+    list.leaf.ofLine();
+  }
+
+  #begin(bytes: Uint8Array, start: number, end: number, beginnings: ReadonlyMap<number, unknown> | null): void {
+    this.list.count = 0;
+    this.list.markCount = 0;
+    this.list.leaf.wanted = beginnings;
+    this.fields.begin();
+    const limit = lineLimit(bytes, start, end, this.list.limits.maxLineBytes);
+    let at = start;
+    while (at < limit && classOf[bytes[at]!] === spaceClass) at++;
+    this.#at = at;
+    this.#json = at < limit && bytes[at] === BRACE;
+    this.#lines = 0;
+    this.#tokensBefore = 0;
+    this.#frameFrom = -1;
+    this.#isRead = false;
+  }
+
+  /** Goes on reading. @returns with `beginnings`, whether the line begins like one of them */
+  #read(
     bytes: Uint8Array,
     lineStart: number,
     lineEnd: number,
-    beginnings: ReadonlyMap<number, unknown> | null = null,
+    beginnings: ReadonlyMap<number, unknown> | null,
   ): boolean {
     const list = this.list;
     const fields = this.fields;
     const start = lineStart | 0;
     const maxTokens = list.limits.maxTokens | 0;
     const limit = lineLimit(bytes, start, lineEnd | 0, list.limits.maxLineBytes) | 0;
-    list.count = 0;
-    list.markCount = 0;
-    list.leaf.wanted = beginnings;
-    fields.begin();
-    let i = start;
-    while (i < limit && classOf[bytes[i]!] === spaceClass) i++;
-    const json = i < limit && bytes[i] === BRACE;
-    let lines = 0;
-    let tokensBefore = 0;
-    let frameFrom = -1;
+    const json = this.#json;
+    let i = this.#at | 0;
+    let lines = this.#lines | 0;
     while (i < limit && list.count < maxTokens) {
       const kind = classOf[bytes[i]!]!;
       if (kind === spaceClass && fields.expect === 0) {
@@ -91,14 +132,21 @@ export class Tokens {
         i = simple || this.#compounds.read(bytes, start, i, limit) | 0;
         if (beginnings !== null) {
           if (i < 0) return false;
-          if (list.leaf.wanted === null) return true;
-          if (isSettled(list, fields)) return !list.leaf.isUnwanted(list.count - 1, list.head[list.count - 1]!);
+          const first = fields.isSettled() ? list.leaf.firstWord() : -1;
+          if (first >= 0) {
+            this.#at = i;
+            this.#lines = lines;
+            return list.leaf.isWanted(first, list.head[first]!);
+          }
         }
       } else if (kind === NEWLINE) {
-        if (!json && list.count > tokensBefore) {
-          if (++lines === 2) break;
-          tokensBefore = list.count;
-          if (isFrame(bytes, i + 1, limit)) frameFrom = list.count;
+        if (!json && list.count > this.#tokensBefore) {
+          if (++lines === 2) {
+            this.#isRead = true;
+            break;
+          }
+          this.#tokensBefore = list.count;
+          if (isFrame(bytes, i + 1, limit)) this.#frameFrom = list.count;
         }
         if (fields.expect === AFTER_EQUALS) fields.emptyValue(i);
         i++;
@@ -131,17 +179,10 @@ export class Tokens {
         i++;
       }
     }
-    if (beginnings !== null) return beginnings.has(0);
-    list.scannedEnd = Math.min(i, limit);
-    fields.finish(bytes, list.scannedEnd, json);
-    if (frameFrom >= 0) {
-      // The same exception from another place is another template.
-      for (let t = frameFrom; t < list.count; t++)
-        if (list.kind[t] === HARD || list.kind[t] === SOFT || list.kind[t] === NAME) list.kind[t] = FIXED;
-    }
-    list.firstMark[list.count] = list.markCount;
-    list.leaf.ofLine();
-    return true;
+    this.#at = i;
+    this.#lines = lines;
+    // Words behind a bracket or quote that nobody closed were not asked for.
+    return beginnings === null || beginnings.has(0) || list.leaf.firstWord() >= 0 || this.#frameFrom >= 0;
   }
 
   /**
@@ -205,10 +246,4 @@ export class Tokens {
     fields.bareNumber(bytes, lineStart, from, i, limit, index);
     return i;
   }
-}
-
-/** Whether the last token is part of the leaf, whatever follows. */
-function isSettled({ kind, count }: TokenList, fields: Fields): boolean {
-  const last = kind[count - 1]!;
-  return fields.isSettled() && (last === HARD || last === FIXED || last === KEY);
 }

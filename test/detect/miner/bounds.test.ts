@@ -94,3 +94,23 @@ test('only the first bytes of a long line are read', () => {
   const a = observe(miner, `${'word '.repeat(20)} tail one`);
   expect(observe(miner, `${'word '.repeat(20)} another end`)).toBe(a);
 });
+
+test('lines of random bytes are one template, however many they are', () => {
+  const miner = new Miner({ birthBurst: 10 });
+  let others = 0;
+  for (let i = 0; i < 1000; i++) {
+    const bytes = Buffer.from(Array.from({ length: 200 }, () => int(256)));
+    if (miner.observe(bytes, 0, bytes.length).text !== '<binary>') others++;
+  }
+  // One line in 30 has no control character where it begins.
+  expect(others).toBeLessThan(80);
+});
+
+test.each([
+  ['colours, progress bars and bells', '\x1b[31mfetched\x1b[0m 12 %\b\b\b\b13 %\x07\rdone\v\f\t'],
+  ['records of FIX', '8=FIX.4.4\x019=112\x0135=D\x0149=BUYER\x0156=SELLER'],
+  ['fields between separators', 'a\x1fb\x1ec\x1dd\x1ce'],
+  ['padding', `${'\0'.repeat(200)}the log goes on`],
+])('%s are text', (_, line) => {
+  expect(observe(new Miner(), line).given).toBe(false);
+});

@@ -79,6 +79,25 @@ test('a remembered shape answers what the tokenizer and the tree would answer', 
   }
 });
 
+test('a line that was read as far as its beginning is read on as if it had been read at once', () => {
+  const random = randomNumbers(12);
+  const pieces = [...PIECES.split(' '), ' ', '\n', '\n  at f(', ' ()'];
+  const [whole, parts] = [
+    new Tokens({ ...MINER_DEFAULTS, hashSeed: 3 }),
+    new Tokens({ ...MINER_DEFAULTS, hashSeed: 3 }),
+  ];
+  for (let i = 0; i < 5_000; i++) {
+    const words = Array.from({ length: 1 + random() * 9 }, () => pieces[Math.floor(random() * pieces.length)]!);
+    const bytes = Buffer.from(words.join(i % 2 ? '' : ' '));
+    whole.scan(bytes, 0, bytes.length);
+    expect(parts.begins(bytes, 0, bytes.length, new Map([[whole.list.leaf.beginning, 1]]))).toBe(true);
+    parts.scanRest(bytes, 0, bytes.length);
+    expect(parts.list.lanes(), words.join('|')).toEqual(whole.list.lanes());
+    expect(parts.list.capture(bytes, 0)).toEqual(whole.list.capture(bytes, 0));
+    expect([parts.list.leaf.exact, parts.list.leaf.fold]).toEqual([whole.list.leaf.exact, whole.list.leaf.fold]);
+  }
+});
+
 test.each([
   [
     'the letter of an escape is no group of the address behind it',
@@ -151,9 +170,9 @@ test('noise beyond the burst counts as one template, known lines keep theirs, an
 test('a flood of shapes seen once leaves those in use where they are', () => {
   let scans = 0;
   class CountedTokens extends Tokens {
-    override scan(...line: Parameters<Tokens['scan']>): boolean {
+    override scan(...line: Parameters<Tokens['scan']>): void {
       scans++;
-      return super.scan(...line);
+      super.scan(...line);
     }
   }
   const miner = new Miner({}, new CountedTokens({ ...MINER_DEFAULTS, hashSeed: 5 }));
