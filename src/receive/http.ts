@@ -25,6 +25,8 @@ const DEFAULT_TIMEOUTS: HttpTimeouts = {
   idleMs: 65_000,
 };
 const SWEEP_MS = 20;
+/** A client may read why its connection ends for so long. */
+const LINGER_MS = 1000;
 
 export interface HttpTimeouts {
   readHeaderMs: number;
@@ -51,8 +53,9 @@ export async function openHttpReceiver(options: HttpReceiverOptions): Promise<Re
   };
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     const { socket } = request;
-    busy.add(socket);
-    response.on('close', () => busy.delete(socket));
+    busy.set(socket, response);
+    // Not the one that came behind it, pipelined.
+    response.on('close', () => busy.get(socket) === response && busy.delete(socket));
     openExport(request, response, options, budget);
   };
   const server =
@@ -63,8 +66,8 @@ export async function openHttpReceiver(options: HttpReceiverOptions): Promise<Re
   return openReceiver(server, options, KEYS, (graceMs, connections) => shutDown(server, graceMs, connections));
 }
 
-/** Connections whose request is being answered, and will be counted by that. */
-const busy = new WeakSet<Duplex>();
+/** Connections whose newest request is being answered, and will be counted by that. */
+const busy = new WeakMap<Duplex, ServerResponse>();
 
 /** What is no HTTP, or did not come in time: Node has no request for it, so the answer is written by hand. */
 function answerUnreadable(error: NodeJS.ErrnoException, socket: Duplex, { observe }: ReceiverOptions): void {
@@ -78,6 +81,9 @@ function answerUnreadable(error: NodeJS.ErrnoException, socket: Duplex, { observ
   socket.end(
     `HTTP/1.1 ${status.httpStatus} Refused\r\nContent-Type: ${CONTENT_TYPES.json}\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body.toString()}`,
   );
+  // Node looks after it no more, and a client that does not close its side would hold it, and its bytes, for ever.
+  const cut = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.on('close', () => clearTimeout(cut));
   if (busy.has(socket)) return;
   const code = String(status.httpStatus);
   observe?.({ transport: 'http', code, acceptedRecords: 0, refusedRecords: 0, failedRecords: 0, bytes: 0 });

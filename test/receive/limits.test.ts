@@ -235,4 +235,28 @@ describe('connections', () => {
     }
     expect(receiver.target.committed).toEqual([]);
   });
+
+  test('HTTP: a client that is cut off and does not close its side holds neither bytes nor a connection', async () => {
+    const budget = new Budget({ limitBytes: 1000 });
+    await using receiver = await httpReceiver({ budget, timeouts: { readHeaderMs: 100, readMs: 200, idleMs: 1000 } });
+    const socket = connect({ port: receiver.port, host: '127.0.0.1', allowHalfOpen: true });
+    socket.write(`POST /v1/logs HTTP/1.1\r\nhost: x\r\ncontent-type: ${PROTOBUF}\r\ncontent-length: 900\r\n\r\nx`);
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(/^HTTP\/1\.1 408 /);
+    await expect.poll(() => [receiver.connections, budget.inflightBytes], { timeout: 3000 }).toEqual([0, 0]);
+    expect(receiver.observed.map(({ code }) => code)).toEqual(['503']);
+    socket.destroy();
+  });
+
+  test('HTTP: a connection that breaks in the middle of a pipelined request counts it once', async () => {
+    await using receiver = await httpReceiver();
+    const socket = await opened(receiver.port);
+    const head = (bytes: number): string =>
+      `POST /v1/logs HTTP/1.1\r\nhost: x\r\ncontent-type: ${PROTOBUF}\r\ncontent-length: ${bytes}\r\n\r\n`;
+    socket.write(Buffer.concat([Buffer.from(head(REQUEST.length)), REQUEST, Buffer.from(`${head(900)}x`)]));
+    await once(socket, 'data');
+    socket.end();
+    await once(socket, 'close');
+    await expect.poll(() => receiver.observed.map(({ code }) => code)).toEqual(['200', '503']);
+  });
 });
