@@ -2,7 +2,7 @@
 import { Client, credentials, logVerbosity, Metadata, setLogVerbosity, status, type ServiceError } from '@grpc/grpc-js';
 import { ProtobufLogsSerializer } from '@opentelemetry/otlp-transformer';
 import type { SendResult } from './delivery.ts';
-import type { OtlpTransport, TransportOptions } from './otlp-transport.ts';
+import { delivered, type OtlpTransport, type TransportOptions } from './otlp-transport.ts';
 import { readStatus } from './status-proto.ts';
 
 const EXPORT = '/opentelemetry.proto.collector.logs.v1.LogsService/Export';
@@ -44,7 +44,11 @@ export function createOtlpGrpc(options: TransportOptions): OtlpTransport {
           { deadline: Date.now() + options.timeoutMs },
           (error: ServiceError | null, answer?: Buffer) => {
             signal.removeEventListener('abort', cancel);
-            resolve(error ? failed(error, target) : delivered(answer));
+            resolve(
+              error
+                ? failed(error, target)
+                : delivered(() => ProtobufLogsSerializer.deserializeResponse(answer ?? new Uint8Array(0))),
+            );
           },
         );
         const cancel = (): void => call.cancel();
@@ -57,19 +61,6 @@ export function createOtlpGrpc(options: TransportOptions): OtlpTransport {
       return Promise.resolve();
     },
   };
-}
-
-function delivered(answer: Buffer | undefined): SendResult {
-  try {
-    const partial = ProtobufLogsSerializer.deserializeResponse(answer ?? new Uint8Array(0)).partialSuccess;
-    return {
-      kind: 'delivered',
-      rejected: Number(partial?.rejectedLogRecords ?? 0),
-      message: partial?.errorMessage ?? '',
-    };
-  } catch {
-    return { kind: 'delivered', rejected: 0, message: '' };
-  }
 }
 
 function failed(error: ServiceError, target: string): SendResult {

@@ -2,8 +2,7 @@
 import { ProtobufLogsSerializer } from '@opentelemetry/otlp-transformer';
 import { Pool } from 'undici';
 import { connectionErrorText } from '../net/error-text.ts';
-import type { SendResult } from './delivery.ts';
-import type { OtlpTransport, TransportOptions } from './otlp-transport.ts';
+import { delivered, type OtlpTransport, type TransportOptions } from './otlp-transport.ts';
 import { readStatus } from './status-proto.ts';
 
 const RETRYABLE_STATUS: ReadonlySet<number> = new Set([429, 502, 503, 504]);
@@ -51,7 +50,7 @@ export function createOtlpHttp(options: TransportOptions): OtlpTransport {
             reason: `HTTP 200 from ${destination} with a web page in place of an OTLP answer`,
           };
         }
-        if (status >= 200 && status < 300) return delivered(body, contentType);
+        if (status >= 200 && status < 300) return delivered(() => readAnswer(body, contentType));
         const reason = `HTTP ${status} from ${destination}${explain(body, contentType)}`;
         if (!RETRYABLE_STATUS.has(status)) return { kind: 'rejected', reason };
         return { kind: 'retry', reason, afterMs: retryAfterMs(single(response.headers['retry-after'])) };
@@ -79,21 +78,11 @@ export function retryAfterMs(header: string | undefined, nowMs = Date.now()): nu
   return Number.isNaN(atMs) ? null : Math.max(0, atMs - nowMs);
 }
 
-function delivered(body: Buffer, contentType: string | undefined): SendResult {
-  try {
-    const answer = contentType?.startsWith('application/json')
-      ? (JSON.parse(body.toString() || '{}') as ReturnType<typeof ProtobufLogsSerializer.deserializeResponse>)
-      : ProtobufLogsSerializer.deserializeResponse(body);
-    const partial = answer.partialSuccess;
-    return {
-      kind: 'delivered',
-      rejected: Number(partial?.rejectedLogRecords ?? 0),
-      message: partial?.errorMessage ?? '',
-    };
-  } catch {
-    // 2xx decides; a body that cannot be read does not make it a failure.
-    return { kind: 'delivered', rejected: 0, message: '' };
-  }
+type Answer = ReturnType<typeof ProtobufLogsSerializer.deserializeResponse>;
+
+function readAnswer(body: Buffer, contentType: string | undefined): Answer {
+  if (contentType?.startsWith('application/json')) return JSON.parse(body.toString() || '{}') as Answer;
+  return ProtobufLogsSerializer.deserializeResponse(body);
 }
 
 function explain(body: Buffer, contentType: string | undefined): string {

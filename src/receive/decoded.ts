@@ -60,3 +60,16 @@ export function newDecodedRecord(bytes: Uint8Array): DecodedRecord {
     bodyFields: new Map(),
   };
 }
+
+/** Another record begins: nothing of it is set. `text` stays what it was, of no length. */
+export function clearRecord(record: DecodedRecord): void {
+  record.timeMs = 0;
+  record.observedTimeMs = 0;
+  record.severityNumber = 0;
+  record.textStart = record.textEnd = 0;
+  record.templateStart = record.templateEnd = 0;
+  record.traceStart = record.spanStart = -1;
+  record.ownEvent = false;
+  if (record.attributes.size > 0) record.attributes.clear();
+  if (record.bodyFields.size > 0) record.bodyFields.clear();
+}

@@ -1,32 +1,20 @@
 /** One LogRecord (opentelemetry/proto/logs/v1/logs.proto): the loop that runs a hundred thousand times a second. */
-import { newDecodedRecord, SLICE_BYTES } from './decoded.ts';
+import { clearRecord, newDecodedRecord, SLICE_BYTES } from './decoded.ts';
 import { findKey, keyBucket, tableOf, type KeyTable } from './key-table.ts';
 import {
-  BYTES_VALUE,
-  KVLIST_VALUE,
   locateKeyValue,
   locateValue,
-  MAX_FIELDS_IN_ALL,
   newKeyValueRange,
   readAttributeText,
-  readValue,
   STRING_VALUE,
   type ValueRange,
 } from './protobuf-value.ts';
+import { BodyReader } from './read-body.ts';
 import { MAX_LISTED_KEYS, type DecodedRecord, type RecordSink } from './record.ts';
-import { takeTextScratch } from './text-scratch.ts';
-import {
-  canonicalJson,
-  MESSAGE_FIELDS,
-  messageToText,
-  OWN_EVENT_PREFIX,
-  TEMPLATE_ATTRIBUTES,
-  valueToText,
-} from './value-text.ts';
+import { OWN_EVENT_PREFIX, TEMPLATE_ATTRIBUTES } from './value-text.ts';
 import { DecodeError, WireReader } from './wire.ts';
 
 export const RECORD = 'resource_logs.scope_logs.log_records';
-const BODY = 'resource_logs.scope_logs.log_records.body';
 const ATTRIBUTES = 'resource_logs.scope_logs.log_records.attributes';
 /** Bit n = field n is known, with one legal wire type. */
 const RECORD_FIELDS = 0b1_1111_1110_1110;
@@ -39,12 +27,10 @@ export class RecordReader {
   readonly #sink: RecordSink;
   readonly #attributeTable: KeyTable;
   readonly #attributeHeads: Int16Array;
-  readonly #bodyTable: KeyTable;
   readonly #record: DecodedRecord;
+  readonly #body: BodyReader;
   readonly #value: ValueRange = { field: 0, start: 0, end: 0 };
   readonly #entry = newKeyValueRange();
-  /** Of this request alone: another one may get its turn in the middle of a record. */
-  readonly #scratch = takeTextScratch();
   /** Range of the record being read, and how far it is read. */
   #start = 0;
   #end = 0;
@@ -58,14 +44,14 @@ export class RecordReader {
     this.#sink = sink;
     this.#attributeTable = tableOf(TEMPLATE_ATTRIBUTES, sink.wantedAttributes);
     this.#attributeHeads = this.#attributeTable.heads;
-    this.#bodyTable = tableOf(MESSAGE_FIELDS, sink.wantedBodyFields);
     this.#record = newDecodedRecord(reader.bytes);
     this.#record.attributeKeys = () => this.#listAttributeKeys();
+    this.#body = new BodyReader(reader, this.#record, sink);
   }
 
   /** There is no further record. */
   close(): void {
-    this.#scratch.giveBack();
+    this.#body.close();
   }
 
   /**
@@ -78,16 +64,8 @@ export class RecordReader {
     const record = this.#record;
     this.#start = this.#pos = start;
     this.#end = end;
-    record.timeMs = 0;
-    record.observedTimeMs = 0;
-    record.severityNumber = 0;
+    clearRecord(record);
     record.text = bytes;
-    record.textStart = record.textEnd = 0;
-    record.templateStart = record.templateEnd = 0;
-    record.traceStart = record.spanStart = -1;
-    record.ownEvent = false;
-    if (record.attributes.size > 0) record.attributes.clear();
-    if (record.bodyFields.size > 0) record.bodyFields.clear();
     this.#templateRank = TEMPLATE_ATTRIBUTES.length;
     return this.goOn();
   }
@@ -141,7 +119,7 @@ export class RecordReader {
             break;
           }
           case 0x2a:
-            this.#readBody(pos, payloadEnd);
+            this.#body.read(pos, payloadEnd);
             break;
           case 0x4a:
             record.traceStart = payloadEnd - pos === 16 && hasNonZero(bytes, pos, payloadEnd) ? pos : -1;
@@ -230,95 +208,6 @@ export class RecordReader {
     if (this.#record.attributes.has(key)) return;
     const text = readAttributeText(reader, entry.valueStart, entry.valueEnd, ATTRIBUTES);
     if (text !== null) this.#record.attributes.set(key, text);
-  }
-
-  #readBody(start: number, end: number): void {
-    const record = this.#record;
-    const bytes = this.#bytes;
-    record.text = bytes;
-    // One string field that fills the AnyValue, its length in one or two bytes.
-    if (end - start >= 2 && bytes[start] === 0x0a) {
-      const low = bytes[start + 1]!;
-      if (low < 0x80) {
-        if (start + 2 + low === end) {
-          record.textStart = start + 2;
-          record.textEnd = end;
-          return;
-        }
-      } else if (start + 3 <= end && bytes[start + 2]! < 0x80) {
-        if (start + 3 + (low & 0x7f) + (bytes[start + 2]! << 7) === end) {
-          record.textStart = start + 3;
-          record.textEnd = end;
-          return;
-        }
-      }
-    }
-    const value = this.#value;
-    locateValue(this.#reader, start, end, BODY, value);
-    if (value.field === KVLIST_VALUE) this.#readMapBody(value.start, value.end);
-    else this.#setText(value, false);
-  }
-
-  /** A map body: the message field if there is one, else all of it as canonical JSON. */
-  #readMapBody(start: number, end: number): void {
-    const reader = this.#reader;
-    const entry = this.#entry;
-    const record = this.#record;
-    const table = this.#bodyTable;
-    let rank = MESSAGE_FIELDS.length;
-    let messageStart = 0;
-    let messageEnd = 0;
-    const most = reader.fields + MAX_FIELDS_IN_ALL;
-    reader.pos = start;
-    while (reader.pos < end && reader.fields < most) {
-      const tag = reader.tag(end, BODY);
-      if (tag !== 0x0a) {
-        reader.skipUnknown(tag, 0b10, end, BODY);
-        continue;
-      }
-      const entryEnd = reader.payload(end, BODY);
-      locateKeyValue(reader, reader.pos, entryEnd, BODY, entry);
-      const index = findKey(table, this.#bytes, entry.keyStart, entry.keyEnd);
-      if (index >= 0) {
-        if (index < rank && entry.valueEnd > entry.valueStart) {
-          rank = index;
-          messageStart = entry.valueStart;
-          messageEnd = entry.valueEnd;
-        }
-        const key = table.keys[index]!;
-        if (this.#sink.wantedBodyFields.has(key) && !record.bodyFields.has(key)) {
-          const text = readAttributeText(reader, entry.valueStart, entry.valueEnd, BODY);
-          if (text !== null) record.bodyFields.set(key, text);
-        }
-      }
-      reader.pos = entryEnd;
-    }
-    const value = this.#value;
-    if (rank < MESSAGE_FIELDS.length) locateValue(reader, messageStart, messageEnd, BODY, value);
-    else {
-      value.field = KVLIST_VALUE;
-      value.start = start;
-      value.end = end;
-    }
-    this.#setText(value, true);
-  }
-
-  /** Strings and bytes stay where they are, all else is printed into the scratch. */
-  #setText(value: ValueRange, isMessageField: boolean): void {
-    const record = this.#record;
-    if (value.field === STRING_VALUE || value.field === BYTES_VALUE) {
-      record.text = this.#bytes;
-      record.textStart = value.start;
-      record.textEnd = value.end;
-      return;
-    }
-    const plain = readValue(this.#reader, value, BODY);
-    const text =
-      plain instanceof Map ? canonicalJson(plain) : isMessageField ? messageToText(plain) : valueToText(plain);
-    this.#scratch.reset();
-    record.textStart = 0;
-    record.textEnd = this.#scratch.write(text);
-    record.text = this.#scratch.bytes;
   }
 }
 

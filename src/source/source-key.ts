@@ -15,15 +15,6 @@ import { decideSource } from './decide.ts';
 import { PRESENCE_ONLY, PRODUCER_ATTRIBUTES, PRODUCER_BODY_FIELDS } from './producers.ts';
 import { compileRules, createKeyMatcher, type SourceRules } from './rules.ts';
 
-/** `sources.name_attributes` unless configured. */
-export const DEFAULT_NAME_ATTRIBUTES: readonly string[] = [
-  'logdrift.source.name',
-  'event.dataset',
-  'data_stream.dataset',
-  'ddsource',
-  'source',
-];
-
 export interface SourceResolverOptions {
   granularity: 'service' | 'container' | 'instance';
   nameAttributes: readonly string[];

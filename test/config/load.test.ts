@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { ConfigError } from '../../src/config/problem.ts';
-import { DEFAULT_NAME_ATTRIBUTES } from '../../src/source/source-key.ts';
 
 const badFiles = join(import.meta.dirname, '../testdata/config/bad');
 const env = { LOGDRIFT_TEST_SECRET: 'hunter2' };
@@ -129,10 +128,6 @@ describe('defaults', () => {
     });
   });
 
-  test('the default name attributes are those of the source resolver', () => {
-    expect(loadConfig({ env: {} }).sources.nameAttributes).toEqual(DEFAULT_NAME_ATTRIBUTES);
-  });
-
   test('two loads share no list', () => {
     const first = loadConfig({ env: {} });
     first.driftDetection.redact.push('x');
@@ -140,7 +135,7 @@ describe('defaults', () => {
     first.exporters.otlp.headers['x'] = 'y';
     const second = loadConfig({ env: {} });
     expect(second.driftDetection.redact).toEqual([]);
-    expect(second.sources.nameAttributes).toEqual(DEFAULT_NAME_ATTRIBUTES);
+    expect(second.sources.nameAttributes).toContain('event.dataset');
     expect(second.exporters.otlp.headers).toEqual({});
   });
 });

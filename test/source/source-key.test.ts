@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { DecodedRecord } from '../../src/receive/record.ts';
-import {
-  createSourceResolver,
-  DEFAULT_NAME_ATTRIBUTES,
-  type SourceResolverOptions,
-} from '../../src/source/source-key.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { createSourceResolver, type SourceResolverOptions } from '../../src/source/source-key.ts';
+
+const { nameAttributes } = loadConfig({ env: {} }).sources;
 
 type Values = Record<string, string>;
 
@@ -18,7 +17,7 @@ interface Sent {
 function resolver(overrides: Partial<SourceResolverOptions> = {}) {
   return createSourceResolver({
     granularity: 'service',
-    nameAttributes: DEFAULT_NAME_ATTRIBUTES,
+    nameAttributes,
     rules: [],
     exclude: [],
     ...overrides,
