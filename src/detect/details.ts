@@ -1,5 +1,5 @@
-import type { PaneEntry } from './pane.ts';
-import { current, type Template } from './template.ts';
+import { unite, type Pane, type PaneEntry } from './pane.ts';
+import type { Template } from './template.ts';
 import type { Verdict } from './verdict.ts';
 
 /** Loud windows that are remembered for their own sake. */
@@ -13,14 +13,15 @@ export type Reasons = Pick<Verdict, 'findings' | 'topTemplates'>;
  * time began or became critical, the ones that anomalies are about, those of the top templates. In memory only: samples never reach the disk.
  */
 export class RecentDetails {
-  #newest: { windowId: number; entries: readonly PaneEntry[]; reasons: Reasons | null } | null = null;
+  #newest: { windowId: number; panes: readonly Pane[]; reasons: Reasons | null } | null = null;
   readonly #loud: { windowId: number; reasons: Reasons }[] = [];
   /** Newest loud window, and whether its run has been critical. */
   #runEnd = -Infinity;
   #runIsCritical = false;
 
-  keep(windowId: number, entries: readonly PaneEntry[]): void {
-    this.#newest = { windowId, entries, reasons: null };
+  /** Its panes, which the source holds anyway: united they would be another window a source that garbage collections copy. */
+  keep(windowId: number, panes: readonly Pane[]): void {
+    this.#newest = { windowId, panes, reasons: null };
   }
 
   /** The window kept last is loud. */
@@ -43,7 +44,7 @@ export class RecentDetails {
 
   /** By the template that counts now; empty for all but the newest window. */
   of(windowId: number): ReadonlyMap<Template, PaneEntry> {
-    const entries = this.#newest?.windowId === windowId ? this.#newest.entries : [];
-    return new Map(entries.map((entry) => [current(entry.template), entry]));
+    const panes = this.#newest?.windowId === windowId ? this.#newest.panes : [];
+    return new Map(unite(panes).entries.map((entry) => [entry.template, entry]));
   }
 }

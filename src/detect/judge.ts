@@ -116,7 +116,7 @@ export class Judge {
     if (score === null) gates.unshift('warming');
     history.set(i, { ...window, gates, accepted });
 
-    source.details.keep(window.windowId, entries);
+    source.details.keep(window.windowId, pending.panes);
     const isLoud = score !== null && score > warningThreshold;
     const why = isLoud
       ? this.#explain(source, i, { error, entries, newTemplates: newTemplates.map(({ template }) => template) })

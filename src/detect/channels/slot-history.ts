@@ -91,7 +91,6 @@ export class SlotHistory {
   readonly #slots: (Slot | null)[] = [];
   readonly #panesPerWindow: number;
   #nextNumber = 0;
-  #parts: SlotPart[] = [];
   /** No place was free when the window being judged last asked for one. */
   #isFull = false;
 
@@ -102,9 +101,9 @@ export class SlotHistory {
     this.#cells = new Float32Array(3 * capacity * FIRST_PLACES);
   }
 
-  /** Slots that had values in the window judged last. */
+  /** Slots that had values in the window that was judged last, of whatever source: to be read before the next one is. */
   get parts(): readonly SlotPart[] {
-    return this.#parts;
+    return parts;
   }
 
   get byteLength(): number {
@@ -129,7 +128,7 @@ export class SlotHistory {
    */
   judge(entries: readonly NumericEntry[], history: { accepted(i: number): boolean }): number {
     this.follow();
-    this.#parts = [];
+    parts = [];
     this.#isFull = false;
     if (normal.length < this.capacity) normal = new Uint8Array(this.capacity);
     for (let i = 0; i < this.size - 1; i++) normal[i] = history.accepted(i) ? 1 : 0;
@@ -142,7 +141,7 @@ export class SlotHistory {
         const slot = this.#slots[place]!;
         const part = { template, token: now.token, nats: 0, z: 0, now, usual: null, stored: now.mean, place };
         if (this.#measure(slot, part)) nats[judged++] = part.nats;
-        if (!slot.isName) this.#parts.push(part);
+        if (!slot.isName) parts.push(part);
       }
     }
     return valuesSurprise(nats, judged);
@@ -151,7 +150,7 @@ export class SlotHistory {
   /** The window judged last was whole: it stays, for the case that it counts as normal now or later. */
   learn(): void {
     const row = this.#row(this.size - 1) * 3 * this.#places;
-    for (const { usual, z, now, stored, place } of this.#parts) {
+    for (const { usual, z, now, stored, place } of parts) {
       if (usual !== null) noteUnrest(this.#slots[place]!.unrest, z);
       this.#write(row + 3 * place, now.count, stored, now.squares);
     }
@@ -253,7 +252,7 @@ export class SlotHistory {
     let unused = -1;
     for (const [place, slot] of this.#slots.entries()) {
       if (slot === null || (unused >= 0 && this.#slots[unused]!.number < slot.number)) continue;
-      if (this.#parts.some((part) => part.place === place)) continue;
+      if (parts.some((part) => part.place === place)) continue;
       if (slot.isName || !this.#hasValues(place)) unused = place;
     }
     if (unused >= 0) this.#slots[unused] = null;
@@ -358,6 +357,8 @@ function isOlder(other: Slot, { number, template, token }: Slot): boolean {
 
 /** Scratch of {@link SlotHistory}; it is synchronous. */
 const nats = new Float64Array(MAX_SOURCE_SLOTS);
+/** Slots that had values in the window judged last. */
+let parts: SlotPart[] = [];
 let past = newPast(0);
 /** By window: 1 where it counts as normal. */
 let normal = new Uint8Array(0);
