@@ -5,7 +5,7 @@ import type { Enumerations, StoredPosition } from './enumerations.ts';
 import { MARK } from './hash.ts';
 import { readLayout } from './layout.ts';
 import type { LeafFilter } from './leaf-filter.ts';
-import { isWord, WILD, type Lanes, type Layout } from './kinds.ts';
+import { FIXED, HARD, isWord, WILD, type Lanes, type Layout } from './kinds.ts';
 import { NumberSlots } from './numbers.ts';
 import type { TokenList } from './token-list.ts';
 
@@ -117,6 +117,15 @@ export class Cluster<Pane = unknown> {
   get shared(): SharedTemplate {
     this.#shared ??= this.#share();
     return this.#shared;
+  }
+
+  /** Something varies before its first word: lines that begin with another word may be of it. */
+  get isOpen(): boolean {
+    for (let at = 2; at < this.lanes.length; at += 3) {
+      if (this.lanes[at] === WILD) return true;
+      if (this.lanes[at] === HARD || this.lanes[at]! >= FIXED) return false;
+    }
+    return false;
   }
 
   /** Slot of the number at token `token`, -1 when it has none. */

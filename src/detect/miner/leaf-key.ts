@@ -3,6 +3,9 @@ import { avalanche, mix } from './hash.ts';
 import { FIXED, HARD, KEY, STATUS, type Lanes } from './kinds.ts';
 import type { TokenList } from './token-list.ts';
 
+/** Among beginnings: there are templates before whose first word something varies, and any line may be one of theirs. Others are odd. */
+export const OPEN = 2;
+
 export class LeafKey {
   /** Two lanes over the token count, every field name, state and status with its position, and the first `prefixWords` words. */
   exact = 0;
@@ -12,8 +15,12 @@ export class LeafKey {
   /** Beginnings that a line is looked for among, null when its whole line is read. */
   wanted: ReadonlyMap<number, unknown> | null = null;
 
+  /** Of a key as if the first word varied: where that stands, -1 when it is none that may. */
+  place = -1;
+
   readonly #list: TokenList;
   #prefixLeft = 0;
+  #skips = false;
 
   constructor(list: TokenList) {
     this.#list = list;
@@ -21,7 +28,7 @@ export class LeafKey {
 
   /** Whether a line whose {@link firstWord} is that of token `index` is among those {@link wanted}. */
   isWanted(index: number, head: number): boolean {
-    return this.wanted === null || this.wanted.has(beginningOf(index, head));
+    return this.wanted === null || this.wanted.has(beginningOf(index, head)) || this.wanted.has(OPEN);
   }
 
   /** The first token so far that is a word or field name, -1 for none. */
@@ -31,10 +38,10 @@ export class LeafKey {
     return -1;
   }
 
-  /** Of the line just scanned. */
-  ofLine(): void {
+  /** Of the line just scanned; `skips`: as if its first word varied. */
+  ofLine(skips = false): void {
     const { count, kind, exact, fold } = this.#list;
-    this.#begin(count);
+    this.#begin(count, skips);
     for (let i = 0; i < count; i++) this.#add(i, kind[i]!, exact[i]!, fold[i]!);
     this.#end();
   }
@@ -42,7 +49,7 @@ export class LeafKey {
   /** Of tokens that `TokenList.hashToken` has just hashed. */
   ofStored(lanes: Lanes): void {
     const count = lanes.length / 3;
-    this.#begin(count);
+    this.#begin(count, false);
     for (let i = 0; i < count; i++) this.#add(i, lanes[3 * i + 2]!, lanes[3 * i]!, lanes[3 * i + 1]!);
     this.#end();
   }
@@ -60,17 +67,26 @@ export class LeafKey {
     this.beginning = 0;
   }
 
-  #begin(count: number): void {
+  #begin(count: number, skips: boolean): void {
     const { exactSeed, foldSeed, limits } = this.#list;
     this.exact = mix(exactSeed, count);
     this.fold = mix(foldSeed, count);
     this.#prefixLeft = limits.prefixWords;
     this.beginning = 0;
+    this.place = -1;
+    this.#skips = skips;
   }
 
   #add(index: number, kind: number, exact: number, fold: number): void {
     const word = kind === HARD || kind === FIXED;
     if (kind < FIXED && (!word || this.#prefixLeft <= 0)) return;
+    if (this.#skips && kind !== STATUS) {
+      this.#skips = false;
+      if (kind === HARD) {
+        this.place = index;
+        return;
+      }
+    }
     if (word) this.#prefixLeft--;
     if (this.beginning === 0 && kind !== STATUS) this.beginning = beginningOf(index, this.#list.head[index]!);
     this.exact = mix(mix(this.exact, index), exact);

@@ -1,11 +1,12 @@
 import type { Leaf } from './cluster.ts';
-import type { LeafKey } from './leaf-key.ts';
+import { OPEN, type LeafKey } from './leaf-key.ts';
 
 /** Leaves by their two hash lanes: a map by both folded into one, a chain for those that meet there (nothing is allocated to look one up). */
 export class LeafTable<Pane> {
   /** How often leaves share the first of what their lines have in common, see `LeafKey.beginning`. */
   readonly beginnings = new Map<number, number>();
   readonly #chains = new Map<number, Leaf<Pane>>();
+  readonly #open = new Set<Leaf<Pane>>();
 
   find(exact: number, fold: number): Leaf<Pane> | null {
     let leaf = this.#chains.get(exact ^ fold) ?? null;
@@ -31,10 +32,22 @@ export class LeafTable<Pane> {
     return leaf;
   }
 
+  /** Something varies before the first word of one of its templates. */
+  open(leaf: Leaf<Pane>): void {
+    if (this.#open.has(leaf)) return;
+    this.#open.add(leaf);
+    this.beginnings.set(OPEN, this.#open.size);
+  }
+
+  /** Something changed in `leaf`: what was found there holds no longer, nor what was found in an open one because nothing fitted here. */
+  changed(leaf: Leaf<Pane>): void {
+    leaf.version++;
+    for (const open of this.#open) if (open !== leaf) open.version++;
+  }
+
   remove(leaf: Leaf<Pane>): void {
-    const left = this.beginnings.get(leaf.beginning)! - 1;
-    if (left > 0) this.beginnings.set(leaf.beginning, left);
-    else this.beginnings.delete(leaf.beginning);
+    this.#forget(leaf.beginning);
+    if (this.#open.delete(leaf)) this.#forget(OPEN);
     const key = leaf.exact ^ leaf.fold;
     const head = this.#chains.get(key);
     if (head === leaf) {
@@ -48,5 +61,11 @@ export class LeafTable<Pane> {
         return;
       }
     }
+  }
+
+  #forget(beginning: number): void {
+    const left = this.beginnings.get(beginning)! - 1;
+    if (left > 0) this.beginnings.set(beginning, left);
+    else this.beginnings.delete(beginning);
   }
 }

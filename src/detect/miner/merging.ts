@@ -1,5 +1,5 @@
 import type { Cluster } from './cluster.ts';
-import { MASK, WILD } from './kinds.ts';
+import { FIXED, MASK, WILD } from './kinds.ts';
 import { isConstant } from './words.ts';
 
 /**
@@ -8,15 +8,15 @@ import { isConstant } from './words.ts';
  *
  *     POST <*> by <*>     covers     POST /cart by <*>     and not     GET /cart by <*>
  *
- * Words in capitals stay: they are states as long as there are few of them. Both are of one leaf.
+ * Words in capitals stay: they are states as long as there are few of them.
  */
 export function covers<Pane>(general: Cluster<Pane>, other: Cluster<Pane>): boolean {
-  if (general === other || other.given) return false;
   const { lanes } = general;
+  if (general === other || other.given || lanes.length !== other.lanes.length) return false;
   for (let at = 0; at < lanes.length; at += 3) {
     const kind = other.lanes[at + 2]!;
     if (lanes[at + 2] === WILD) {
-      if (kind !== WILD && kind !== MASK && isConstant(other.token(at / 3))) return false;
+      if (kind >= FIXED || (kind !== WILD && kind !== MASK && isConstant(other.token(at / 3)))) return false;
     } else if (kind === WILD || lanes[at] !== other.lanes[at] || lanes[at + 1] !== other.lanes[at + 1]) return false;
   }
   return true;

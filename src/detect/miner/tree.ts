@@ -6,6 +6,7 @@ import { Cluster, lanesOf, survivor, type Leaf, type StoredCluster } from './clu
 import { FormerTemplates } from './former.ts';
 import { HARD, NAME, SOFT, WILD } from './kinds.ts';
 import { byteString, tokenOf } from './layout.ts';
+import { LeafKey, OPEN } from './leaf-key.ts';
 import { LeafTable } from './leaves.ts';
 import { covers } from './merging.ts';
 import type { MinerOptions } from './options.ts';
@@ -34,6 +35,8 @@ export class Tree<Pane> {
   readonly changes: Changes<Pane>;
   readonly former = new FormerTemplates();
   readonly #leaves = new LeafTable<Pane>();
+  /** Of the line, as if its first word varied. */
+  readonly #openKey: LeafKey;
   readonly #options: MinerOptions;
   /** The line that is looked at. */
   readonly #line: TokenList;
@@ -47,6 +50,7 @@ export class Tree<Pane> {
     this.#line = line;
     this.#variables = variables;
     this.changes = new Changes(options.maxClusters);
+    this.#openKey = new LeafKey(line);
   }
 
   /** What the lines of its templates begin with, see `LeafKey.beginning`. */
@@ -64,14 +68,26 @@ export class Tree<Pane> {
 
   /** The template that the line fits, which may have given up words for it; null when there is none. */
   find(bytes: Uint8Array, start: number): Cluster<Pane> | null {
-    const line = this.#line;
-    const leaf = this.#leaves.find(line.leaf.exact, line.leaf.fold);
+    const { exact, fold } = this.#line.leaf;
+    const found = this.#findIn(this.#leaves.find(exact, fold), -1, bytes, start);
+    if (found !== null || !this.#leaves.beginnings.has(OPEN)) return found;
+    // `eth0: link up` and `wlan0: link up` made it `<*>: link up`: so is `lo: link up`.
+    const key = this.#openKey;
+    key.ofLine(true);
+    return key.place < 0 ? null : this.#findIn(this.#leaves.find(key.exact, key.fold), key.place, bytes, start);
+  }
+
+  /** @param open where a template of this leaf must vary, -1 for nowhere */
+  #findIn(leaf: Leaf<Pane> | null, open: number, bytes: Uint8Array, start: number): Cluster<Pane> | null {
     if (leaf === null) return null;
+    const line = this.#line;
     const refused = this.#refused;
     refused.length = 0;
     while (refused.length < MOST_TRIES) {
       const best = mostSimilar(leaf, line, this.#options, this.#fit, refused);
-      if (best === null || !this.#fit.differs || this.#adapt(best, bytes, start)) return best;
+      if (best === null) return null;
+      const mayBe = open < 0 || best.lanes[3 * open + 2] === WILD;
+      if (mayBe && (!this.#fit.differs || this.#adapt(best, bytes, start))) return best;
       // It says the opposite somewhere; another may say the same.
       refused.push(best);
     }
@@ -116,7 +132,7 @@ export class Tree<Pane> {
       : line.capture(bytes, start);
     const cluster = new Cluster<Pane>(this.nextNumber++, text, line.lanes(), leaf, given);
     leaf.candidates.push(cluster);
-    leaf.version++;
+    this.#leaves.changed(leaf);
     this.recency.add(cluster);
     this.changes.changed(cluster);
     if (!given) {
@@ -150,9 +166,15 @@ export class Tree<Pane> {
 
   /** A cluster gave up words: those that say no more than it does now are merged into it. */
   #settle(cluster: Cluster<Pane>): void {
-    cluster.leaf.version++;
+    this.#leaves.changed(cluster.leaf);
     this.changes.changed(cluster);
-    for (const other of cluster.leaf.candidates.filter((one) => covers(cluster, one))) this.#merge(other, cluster);
+    let others: Iterable<Cluster<Pane>> = cluster.leaf.candidates;
+    if (cluster.isOpen) {
+      this.#leaves.open(cluster.leaf);
+      // Those that begin with a word lie elsewhere.
+      others = this.recency.oldestFirst();
+    }
+    for (const other of [...others].filter((one) => covers(cluster, one))) this.#merge(other, cluster);
   }
 
   /** A stored one, which has no place in {@link recency} yet. */
@@ -170,6 +192,7 @@ export class Tree<Pane> {
     cluster.lastLine = stored.lastLine;
     this.#variables.restore(cluster, stored);
     leaf.candidates.push(cluster);
+    if (cluster.isOpen) this.#leaves.open(leaf);
     return cluster;
   }
 
@@ -185,7 +208,7 @@ export class Tree<Pane> {
   #remove(cluster: Cluster<Pane>): void {
     const { candidates } = cluster.leaf;
     candidates.splice(candidates.indexOf(cluster), 1);
-    cluster.leaf.version++;
+    this.#leaves.changed(cluster.leaf);
     this.recency.remove(cluster);
     if (candidates.length === 0) this.#leaves.remove(cluster.leaf);
     cluster.changed = false;

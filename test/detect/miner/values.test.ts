@@ -46,6 +46,13 @@ describe('one event, another number of words', () => {
     expect(templates('"Pulling image" pod=a', '"Probing host" pod=a')).toHaveLength(2);
   });
 
+  test('what varies before the first word may be another word', () => {
+    const link = (device: string): string => `${device}: link is up at speed 1000`;
+    expect(templates(link('eth0'), link('eth1'), link('wlan0'), link('lo'))).toEqual(['<*>: link is up at speed <*>']);
+    expect(templates(link('lo'), link('eth0'), link('eth1'), link('wlan0')), 'in any order').toHaveLength(1);
+    expect(templates(link('lo'), link('bond'))).toHaveLength(2);
+  });
+
   test('names behind the path of a request tell requests apart', () => {
     const request = (path: string): string => `10.0.0.7 GET ${path} took 12 ms`;
     expect(templates(request('/cart?user=7'), request('/cart?user=8'), request('/search?q=x'))).toHaveLength(2);
