@@ -9,11 +9,12 @@ import { IGNORING, type Http2Stream, type StreamListener } from './http2/stream.
 import { noteOddities } from './oddities.ts';
 import { lostRecords, type ReceiverOptions } from './receiver.ts';
 import { free } from './scratch.ts';
-import { toStatus } from './status.ts';
+import { ReceiveError, toStatus } from './status.ts';
 import { checkEncoding, isCompression, unpack } from './unpack.ts';
 
 /** What is read of a call's headers. */
 export interface CallHeaders {
+  method: string;
   path: string;
   contentType: string;
   /** grpc-encoding, lower case; whether the message uses it, the message says. */
@@ -108,10 +109,16 @@ class ExportCall {
     free(request);
   }
 
-  /** @throws {ReceiveError} `unsupported_encoding`, `too_large`, `overloaded`; {DecodeError} on broken compression */
+  /** @throws {ReceiveError} `missing_encoding`, `unsupported_encoding`, `too_large`, `overloaded`; {DecodeError} on broken compression */
   async #unpack({ bytes, compressed }: GrpcMessage): Promise<Uint8Array> {
     const encoding = this.#encoding;
-    if (!compressed || !isCompression(encoding)) return bytes;
+    if (!compressed) return bytes;
+    if (!isCompression(encoding)) {
+      throw new ReceiveError(
+        'missing_encoding',
+        'the message says that it is compressed, and no grpc-encoding says how',
+      );
+    }
     checkEncoding(encoding);
     const { maxRequestBytes: maxBytes } = this.#options;
     const unpacked = await unpack(bytes, { encoding, maxBytes, reservation: this.#reservation! });

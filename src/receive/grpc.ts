@@ -25,6 +25,7 @@ const HEALTH_PATH = `/${HEALTH_SERVICE}/`;
 /** With a format of the messages or without; gRPC-Web is another protocol. */
 const GRPC_TYPE = /^application\/grpc(?:$|[+; ])/i;
 const NO_GRPC = encodeHeaders({ ':status': 415 });
+const NO_POST = encodeHeaders({ ':status': 405, allow: 'POST' });
 
 /** What a call keeps of its headers; nobody's encoding has a name as long. */
 const MAX_ENCODING_CHARS = 40;
@@ -122,9 +123,9 @@ function callOpener(options: ReceiverOptions, health: Health): ConnectionOptions
     observe?.({ transport: 'grpc', code, acceptedRecords: 0, refusedRecords: 0, failedRecords: 0, bytes: 0 });
   return (stream, fields) => {
     const headers = headersOf(fields);
-    if (!GRPC_TYPE.test(headers.contentType)) {
+    if (headers.method !== 'POST' || !GRPC_TYPE.test(headers.contentType)) {
       // gRPC's protocol has it so; its clients take an HTTP error for UNKNOWN.
-      stream.end(NO_GRPC);
+      stream.end(headers.method === 'POST' ? NO_GRPC : NO_POST);
       count('UNKNOWN');
       return IGNORING;
     }
@@ -140,9 +141,12 @@ function callOpener(options: ReceiverOptions, health: Health): ConnectionOptions
 }
 
 function headersOf(headers: readonly HeaderField[]): CallHeaders {
-  const read: CallHeaders = { path: '', contentType: '', encoding: '', authorization: undefined };
+  const read: CallHeaders = { method: '', path: '', contentType: '', encoding: '', authorization: undefined };
   for (const { name, value } of headers) {
     switch (name) {
+      case ':method':
+        read.method = value;
+        break;
       case ':path':
         read.path = value;
         break;

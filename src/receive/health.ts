@@ -10,8 +10,9 @@ import { WireReader } from './wire.ts';
 export const HEALTH_SERVICE = 'grpc.health.v1.Health';
 /** `''` is the server as a whole. */
 const SERVICES = ['', 'opentelemetry.proto.collector.logs.v1.LogsService'];
-/** Each is an open stream; health checkers hold one a connection. */
-const MAX_WATCHERS = 100;
+/** Each is an open stream; health checkers hold one or two a connection. */
+const MAX_WATCHERS = 1000;
+const MAX_WATCHERS_A_CONNECTION = 10;
 const MAX_NAME_BYTES = 1024;
 const MAX_REQUEST_BYTES = 4096;
 
@@ -40,6 +41,11 @@ export function createHealth(): Health {
     },
     Watch: ({ stream }, service) => {
       if (watchers.size >= MAX_WATCHERS) throw new ReceiveError('too_many', `at most ${MAX_WATCHERS} may watch`);
+      let ofConnection = 0;
+      for (const { carrier } of watchers.keys()) if (carrier === stream.carrier) ofConnection++;
+      if (ofConnection >= MAX_WATCHERS_A_CONNECTION) {
+        throw new ReceiveError('too_many', `at most ${MAX_WATCHERS_A_CONNECTION} may watch on one connection`);
+      }
       beginResponse(stream);
       sendMessage(stream, writeStatus(SERVICES.includes(service) ? serving : SERVICE_UNKNOWN));
       if (serving === SERVING) watchers.set(stream, service);

@@ -7,6 +7,8 @@ import { DEFAULT_MAX_CONNECTIONS, type Receiver, type ReceiverOptions, type Tran
 import { keepTlsFresh } from './tls.ts';
 
 const DEFAULT_GRACE_MS = 5000;
+/** A client that is still shaking hands at the end is not waited for longer: it has sent nothing. */
+const HANDSHAKE_GRACE_MS = 1000;
 
 /** Configuration keys that an error names. */
 export interface ListenerKeys {
@@ -33,7 +35,12 @@ export async function openReceiver(
   let closing: Promise<void> | undefined;
   const close = (graceMs: number): Promise<void> => {
     freshness?.[Symbol.dispose]();
-    return (closing ??= shutDown(graceMs, connections));
+    return (closing ??= shutDownSoon(graceMs));
+  };
+  const shutDownSoon = async (graceMs: number): Promise<void> => {
+    const hurry = setTimeout(() => connections.cutHandshakes(), Math.min(graceMs, HANDSHAKE_GRACE_MS));
+    await shutDown(graceMs, connections);
+    clearTimeout(hurry);
   };
   return {
     port,

@@ -18,6 +18,7 @@ export type ErrorKind =
   | 'method_not_allowed'
   | 'unsupported_media_type'
   | 'unsupported_encoding'
+  | 'missing_encoding'
   | 'too_slow'
   | 'overloaded'
   | 'shutting_down'
@@ -45,6 +46,8 @@ export const ANSWERS: Readonly<Record<ErrorKind, Answer>> = {
   unsupported_media_type: { grpc: Grpc.INVALID_ARGUMENT, http: 415 },
   // The gRPC compression specification asks for UNIMPLEMENTED.
   unsupported_encoding: { grpc: Grpc.UNIMPLEMENTED, http: 415 },
+  // gRPC's protocol has it so for a message that is compressed by nobody knows what.
+  missing_encoding: { grpc: Grpc.INTERNAL, http: 400 },
   too_slow: { grpc: Grpc.DEADLINE_EXCEEDED, http: 408 },
   overloaded: { grpc: Grpc.UNAVAILABLE, http: 503 },
   shutting_down: { grpc: Grpc.UNAVAILABLE, http: 503 },

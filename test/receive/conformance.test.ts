@@ -321,6 +321,17 @@ describe('OTLP/gRPC', () => {
     expect(receiver.target.committed).toHaveLength(1);
   });
 
+  test('a message that is compressed by nobody knows what is INTERNAL, a method other than POST no gRPC', async () => {
+    await using receiver = await grpcReceiver();
+    using sender = new Http2Sender(receiver.port);
+    expect(await sender.send(frame(gzipSync(REQUEST), 1))).toBe(status.INTERNAL);
+    expect(await sender.send(frame(gzipSync(REQUEST), 1), { 'grpc-encoding': 'identity' })).toBe(status.INTERNAL);
+    expect(await sender.send(frame(REQUEST), { ':method': 'PUT' })).toBe(-1);
+    expect(await sender.send(frame(REQUEST))).toBe(status.OK);
+    expect(receiver.observed.map(({ code }) => code)).toEqual(['INTERNAL', 'INTERNAL', 'UNKNOWN', 'OK']);
+    expect([receiver.target.committed.length, receiver.faults]).toEqual([1, []]);
+  });
+
   test('what is no gRPC is told so over HTTP, and counted', async () => {
     await using receiver = await grpcReceiver();
     using sender = new Http2Sender(receiver.port);

@@ -53,3 +53,24 @@ test('whoever watches hears NOT_SERVING first when it closes, and does not hold 
   expect(performance.now() - startMs).toBeLessThan(9_000);
   client.close();
 });
+
+test('ten may watch on a connection, and no less on another', async () => {
+  await using receiver = await grpcReceiver();
+  const heard = (client: Client): Promise<number> => {
+    const watch = client.makeServerStreamRequest(WATCH, same, same, message(1, LOGS), new Metadata());
+    const { promise, resolve } = Promise.withResolvers<number>();
+    watch.on('data', () => resolve(status.OK));
+    watch.on('error', (error: ServiceError) => resolve(error.code));
+    return promise;
+  };
+  const clients = [1, 2].map(
+    () =>
+      new Client(`127.0.0.1:${receiver.port}`, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 }),
+  );
+  for (const client of clients) {
+    const codes = await Promise.all(Array.from({ length: 11 }, () => heard(client)));
+    expect(codes.filter((code) => code === status.OK)).toHaveLength(10);
+    expect(codes.filter((code) => code === status.RESOURCE_EXHAUSTED)).toHaveLength(1);
+  }
+  for (const client of clients) client.close();
+});

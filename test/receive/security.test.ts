@@ -2,13 +2,14 @@ import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect as connectPlain } from 'node:net';
-import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+import { connect as connectPlain, type AddressInfo } from 'node:net';
+import { connect as connectTls, createServer as createTlsServer, type ConnectionOptions } from 'node:tls';
 import { once } from 'node:events';
 import { credentials, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openAuthenticator } from '../../src/receive/auth.ts';
-import type { TlsFiles } from '../../src/receive/tls.ts';
+import { trackConnections } from '../../src/receive/connections.ts';
+import { readTls, type TlsFiles } from '../../src/receive/tls.ts';
 import { encodeRequest, requestOf, Status } from './oracle.ts';
 import { grpcReceiver, GrpcSender, httpReceiver, HttpSender, JSON_TYPE } from './senders.ts';
 
@@ -124,6 +125,40 @@ describe('TLS', () => {
     socket.resume();
     await closed;
     socket.destroy();
+  });
+
+  test.each(['grpc', 'http'] as const)(
+    '%s: a client that never shakes hands does not hold up the end',
+    async (transport) => {
+      const receiver = await { grpc: grpcReceiver, http: httpReceiver }[transport]({ tls: server });
+      const raw = connectPlain(receiver.port, '127.0.0.1');
+      raw.on('error', () => {});
+      await expect.poll(() => receiver.connections).toBe(1);
+      await receiver.close(60_000);
+      // Cut, and not after the time that a handshake may take.
+      expect(receiver.oddities).not.toContainEqual(expect.objectContaining({ reason: 'ERR_TLS_HANDSHAKE_TIMEOUT' }));
+    },
+  );
+
+  test('whoever has shaken hands is not cut with those who have not', async () => {
+    const listener = createTlsServer(readTls(server, 'tls'), (socket) => socket.pipe(socket));
+    const connections = trackConnections(listener, 10, () => {});
+    listener.listen(0, '127.0.0.1');
+    await once(listener, 'listening');
+    const { port } = listener.address() as AddressInfo;
+    const raw = connectPlain(port, '127.0.0.1');
+    raw.on('error', () => {});
+    const secure = connectTls({ host: '127.0.0.1', port, ca, servername: 'localhost' });
+    await once(secure, 'secureConnect');
+    secure.write('before');
+    await once(secure, 'data');
+    connections.cutHandshakes();
+    await once(raw, 'close');
+    secure.write('behind');
+    expect(String((await once(secure, 'data'))[0])).toBe('behind');
+    connections.cut();
+    listener.close();
+    await once(listener, 'close');
   });
 
   test('files that cannot be used are an error at the start that names key and file', async () => {

@@ -6,7 +6,7 @@ const PER_SECOND = 33;
 
 /**
  * What costs us more than the client, or nobody needs often: streams taken back or broken, SETTINGS, PRIORITY, empty DATA, unknown frames. So
- * many at once, then so many a second. Not PING and WINDOW_UPDATE, which busy clients send with every answer.
+ * many at once, then so many a second. Not WINDOW_UPDATE and, behind an answer, PING, which busy clients send with every answer.
  */
 export class Patience {
   #left = AT_ONCE;

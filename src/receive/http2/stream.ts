@@ -17,8 +17,8 @@ export const IGNORING: StreamListener = { data: () => {}, end: () => {}, overdue
 
 /** What a stream needs of its connection. */
 export interface StreamCarrier {
-  /** What may be sent on all streams together. */
-  sendWindow: number;
+  /** `sendBytes`: what may be sent on all streams together. */
+  readonly windows: { sendBytes: number };
   send(bytes: Buffer): void;
   /** Nothing more will be said on the stream. */
   finished(stream: Http2Stream): void;
@@ -26,6 +26,8 @@ export interface StreamCarrier {
 
 /** Our side of one request: headers, messages, trailers. What the client's windows have no room for waits. */
 export class Http2Stream {
+  /** Its connection. */
+  readonly carrier: StreamCarrier;
   readonly id: number;
   readonly openedMs: number;
   listener: StreamListener = IGNORING;
@@ -35,7 +37,6 @@ export class Http2Stream {
   missingBytes: number;
   /** Bytes since the last WINDOW_UPDATE. */
   received = 0;
-  readonly #carrier: StreamCarrier;
   #waiting: Buffer[] = [];
   #trailers: Buffer | null = null;
   #state: 'open' | 'left' | 'finished' = 'open';
@@ -46,7 +47,7 @@ export class Http2Stream {
     headers: readonly HeaderField[],
     { openedMs, sendWindow }: { openedMs: number; sendWindow: number },
   ) {
-    this.#carrier = carrier;
+    this.carrier = carrier;
     this.id = id;
     this.openedMs = openedMs;
     this.sendWindow = sendWindow;
@@ -55,7 +56,7 @@ export class Http2Stream {
 
   /** @param block from `encodeHeaders`, at most 16 KiB */
   respond(block: Buffer): void {
-    if (this.#state === 'open') this.#carrier.send(frame(FRAME.headers, FLAG.endHeaders, this.id, block));
+    if (this.#state === 'open') this.carrier.send(frame(FRAME.headers, FLAG.endHeaders, this.id, block));
   }
 
   write(bytes: Buffer): void {
@@ -81,16 +82,16 @@ export class Http2Stream {
     if (this.#state !== 'open') return;
     while (this.#waiting.length > 0) {
       const next = this.#waiting[0]!;
-      const length = Math.min(next.length, this.sendWindow, this.#carrier.sendWindow, MAX_FRAME_BYTES);
+      const length = Math.min(next.length, this.sendWindow, this.carrier.windows.sendBytes, MAX_FRAME_BYTES);
       if (length <= 0) return;
       this.sendWindow -= length;
-      this.#carrier.sendWindow -= length;
-      this.#carrier.send(frame(FRAME.data, 0, this.id, next.subarray(0, length)));
+      this.carrier.windows.sendBytes -= length;
+      this.carrier.send(frame(FRAME.data, 0, this.id, next.subarray(0, length)));
       if (length < next.length) this.#waiting[0] = next.subarray(length);
       else this.#waiting.shift();
     }
     if (this.#trailers === null) return;
-    this.#carrier.send(frame(FRAME.headers, FLAG.endHeaders | FLAG.endStream, this.id, this.#trailers));
+    this.carrier.send(frame(FRAME.headers, FLAG.endHeaders | FLAG.endStream, this.id, this.#trailers));
     this.#finish();
   }
 
@@ -104,7 +105,7 @@ export class Http2Stream {
 
   #finish(): void {
     this.#state = 'finished';
-    this.#carrier.finished(this);
+    this.carrier.finished(this);
   }
 }
 

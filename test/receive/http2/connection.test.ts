@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect, constants } from 'node:http2';
 import { describe, expect, test } from 'vitest';
 import {
+  MAX_STREAM_ID,
   CODE,
   FLAG,
   FRAME,
@@ -254,16 +255,38 @@ describe('flow control', () => {
 
   test('a client that does not read is not read either', async () => {
     await using server = await serve();
-    using peer = new Peer(server.port);
+    const wide = [settings([[SETTING.initialWindowSize, 1_000_000]]), update(0, 1_000_000_000)];
+    using peer = new Peer(server.port, Buffer.concat([PREFACE, ...wide]));
     await soon(() => server.sockets).toHaveLength(1);
     peer.socket.pause();
-    const pings = Buffer.concat(Array.from({ length: 50_000 }, () => frame(FRAME.ping, 0, 0, Buffer.alloc(8))));
-    for (let i = 0; i < 20; i++) peer.send(pings);
+    const requests = Array.from({ length: 20_000 }, (_, i) => request(2 * i + 1, Buffer.alloc(1000)));
+    for (let i = 0; i < 20; i++) peer.send(...requests.slice(1000 * i, 1000 * (i + 1)));
     await soon(() => server.sockets[0]!.isPaused()).toBe(true);
     expect(server.sockets[0]!.writableLength).toBeLessThan(4_000_000);
     peer.socket.removeAllListeners('data');
     peer.socket.resume();
-    await soon(() => server.sockets[0]!.bytesRead).toBeGreaterThan(20 * pings.length);
+    await soon(() => server.sockets[0]!.bytesRead).toBeGreaterThan(20_000 * requests[0]!.length);
+  });
+});
+
+describe('pings', () => {
+  const ping = frame(FRAME.ping, 0, 0, Buffer.alloc(8));
+
+  test('a flood of them is too much', async () => {
+    await using server = await serve();
+    using peer = new Peer(server.port);
+    peer.send(...Array.from({ length: 1200 }, () => ping));
+    await soon(() => peer.goaway).toBe(CODE.enhanceYourCalm);
+    expect(peer.of(FRAME.ping).length).toBeGreaterThan(990);
+  });
+
+  test('one with every answer is not: clients measure the way so', async () => {
+    await using server = await serve();
+    using peer = new Peer(server.port);
+    peer.send(update(0, 1_000_000));
+    for (let i = 0; i < 3000; i++) peer.send(request(2 * i + 1), ping);
+    await soon(() => peer.of(FRAME.ping)).toHaveLength(3000);
+    expect(peer.goaway).toBeNull();
   });
 });
 
@@ -380,20 +403,36 @@ describe('time', () => {
     await soon(() => [preface, block, cut, fine].map(({ socket }) => socket.closed)).toEqual([true, true, true, false]);
   });
 
-  test('told to go, a connection finishes what it has, takes nothing new, and closes', async () => {
+  const lastStream = (peer: Peer): number | undefined => peer.of(FRAME.goaway).at(-1)?.payload.readUInt32BE();
+
+  test('told to go, a connection takes what its client sent before it knew, finishes it, and closes', async () => {
     await using server = await serve({}, { holdBack: true });
     using peer = new Peer(server.port);
     peer.send(request(1));
     await soon(() => server.streams).toHaveLength(1);
     server.connections[0]!.close(10_000);
-    await soon(() => peer.goaway).toBe(CODE.noError);
-    expect(peer.of(FRAME.goaway)[0]!.payload.readUInt32BE()).toBe(1);
-    peer.send(request(3));
-    await new Promise(setImmediate);
+    await soon(() => peer.of(FRAME.ping)).toHaveLength(1);
+    expect([peer.goaway, lastStream(peer)]).toEqual([CODE.noError, MAX_STREAM_ID]);
     answer(server.streams[0]!);
-    await soon(() => [peer.body(1).toString(), peer.ended(1)]).toEqual(['hello', true]);
+    await soon(() => peer.ended(1)).toBe(true);
+    peer.send(request(3), frame(FRAME.ping, FLAG.ack, 0, peer.of(FRAME.ping)[0]!.payload));
+    await soon(() => lastStream(peer)).toBe(3);
+    peer.send(request(5));
+    await soon(() => server.sockets[0]!.bytesRead).toBeGreaterThanOrEqual(START.length + 3 * request(1).length + 17);
+    answer(server.streams[1]!);
+    await soon(() => [peer.body(3).toString(), peer.ended(3)]).toEqual(['hello', true]);
     await soon(() => peer.socket.closed).toBe(true);
-    expect(server.streams).toHaveLength(1);
+    expect(server.streams).toHaveLength(2);
+  });
+
+  test('a client that does not answer the ping behind GOAWAY is not waited for', async () => {
+    await using server = await serve();
+    using peer = new Peer(server.port);
+    peer.send(request(1));
+    await soon(() => peer.ended(1)).toBe(true);
+    server.connections[0]!.close(60_000);
+    await soon(() => peer.socket.closed).toBe(true);
+    expect(lastStream(peer)).toBe(1);
   });
 
   test('after its grace it is cut', async () => {
