@@ -309,7 +309,7 @@ export class Detector {
         templateEnd > end
           ? source.miner.observeGiven(bytes, end, templateEnd)
           : source.miner.observe(bytes, start, end);
-      const counted = source.count(cluster, bytes, start, end, timeMs, ids, idStart, severity);
+      const counted = source.openPane.count(cluster, bytes, start, end, timeMs, ids, idStart, severity);
       if (counted) source.miner.countVariables(cluster, bytes);
       return;
     }
@@ -319,7 +319,7 @@ export class Detector {
       template.length > 0
         ? source.miner.observeGiven(template, 0, template.length)
         : source.miner.observe(text, 0, text.length);
-    const counted = source.count(cluster, text, 0, text.length, timeMs, ids, idStart, severity);
+    const counted = source.openPane.count(cluster, text, 0, text.length, timeMs, ids, idStart, severity);
     if (counted) source.miner.countVariables(cluster, text);
   }
 }

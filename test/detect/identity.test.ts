@@ -42,7 +42,7 @@ function feed(lines: readonly string[], hashSeed: number): Outcome {
       const bytes = Buffer.from(line);
       const cluster = miner.observe(bytes, 0, bytes.length);
       clusters.push(cluster);
-      source.count(cluster, bytes, 0, bytes.length, 0, bytes, -1, 0);
+      source.openPane.count(cluster, bytes, 0, bytes.length, 0, bytes, -1, 0);
     }
     source.closePane(60_000 * window, false, false);
     for (const { template } of unite(source.pending.shift()!.panes).entries) {

@@ -248,7 +248,8 @@ function paneOf(source: Source, lines: readonly string[]): PaneEntry[] {
   for (const line of lines) {
     const bytes = Buffer.from(line);
     const cluster = source.miner.observe(bytes, 0, bytes.length);
-    if (source.count(cluster, bytes, 0, bytes.length, 0, bytes, -1, 9)) source.miner.countVariables(cluster, bytes);
+    if (source.openPane.count(cluster, bytes, 0, bytes.length, 0, bytes, -1, 9))
+      source.miner.countVariables(cluster, bytes);
   }
   source.closePane(60_000, false, false);
   const { entries } = unite(source.pending.shift()!.panes);

@@ -37,14 +37,15 @@ function observe(text: string, { given = false, timeMs = 0, trace = 0, severity 
     ? source.miner.observeGiven(bytes, 0, bytes.length)
     : source.miner.observe(bytes, 0, bytes.length);
   const ids = trace === 0 ? noIds : new Uint8Array(24).fill(trace);
-  source.count(cluster, bytes, 0, bytes.length, timeMs, ids, trace === 0 ? -1 : 0, severity);
+  source.openPane.count(cluster, bytes, 0, bytes.length, timeMs, ids, trace === 0 ? -1 : 0, severity);
 }
 
 /** Its varying words are counted, too, as the detector does it. */
 function mine(text: string): void {
   const bytes = new TextEncoder().encode(text);
   const cluster = source.miner.observe(bytes, 0, bytes.length);
-  if (source.count(cluster, bytes, 0, bytes.length, 0, noIds, -1, 0)) source.miner.countVariables(cluster, bytes);
+  if (source.openPane.count(cluster, bytes, 0, bytes.length, 0, noIds, -1, 0))
+    source.miner.countVariables(cluster, bytes);
 }
 
 function close(gap = false) {
