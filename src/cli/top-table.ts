@@ -29,7 +29,7 @@ export function sourceTable(sources: readonly ShownSource[], nowMs: number, { co
 
   const cells = shown.map((source) => cellsOf(source, nowMs));
   const [widestName, widestState, ...numberWidths] = HEAD.map((head, i) =>
-    Math.max(head.length, ...cells.map((row) => row[i]!.length)),
+    cells.reduce((width, row) => Math.max(width, row[i]!.length), head.length),
   ) as [number, number, ...number[]];
   // Where it is narrow the state gives way first, then the name; numbers keep their columns.
   const left = columns - numberWidths.reduce((sum, width) => sum + GAP.length + width, GAP.length);
@@ -77,7 +77,10 @@ function stateOf({ episode, alert_held_back: heldBack, last_window: window }: Sh
   }
   if (window === null) return 'first window not closed yet';
   if (window.gates.length > 0) return window.gates.join(', ');
-  if (heldBack !== null) return (HELD_BACK_TEXT as Record<string, string>)[heldBack] ?? heldBack;
+  // A newer service may know more reasons.
+  if (heldBack !== null) {
+    return Object.hasOwn(HELD_BACK_TEXT, heldBack) ? HELD_BACK_TEXT[heldBack as keyof typeof HELD_BACK_TEXT] : heldBack;
+  }
   return window.score === null ? 'learning' : 'normal';
 }
 

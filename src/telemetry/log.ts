@@ -81,7 +81,7 @@ function formatValue(value: string | number | boolean | null): string {
 
 /** Text from logs can hold newlines, terminal escapes and marks that turn the direction of writing: none may forge a line or drive the reader's terminal. */
 export function printable(text: string): string {
-  return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, (character) => {
+  return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, (character) => {
     if (character === '\n') return '\\n';
     if (character === '\t') return ' ';
     return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;

@@ -101,3 +101,14 @@ test('no text of the service reaches the terminal as a control', () => {
   expect(lines).toHaveLength(3);
   expect(lines.join('')).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e]/);
 });
+
+test('a reason that is not known is shown as it came, whatever it is called', () => {
+  const reasons = ['lunar_phase', 'toString', '__proto__'];
+  const lines = table(reasons.map((reason) => source('file:a', 1, { alert_held_back: reason })));
+  expect(lines.slice(1).map((line) => line.split(/ +/)[1])).toEqual(reasons);
+});
+
+test('as many sources as an answer can hold are a table', () => {
+  const sources = new Array<ShownSource>(200_000).fill(source('file:a', 1));
+  expect(sourceTable(sources, NOW_MS, { columns: Infinity, rows: Infinity })).toHaveLength(200_001);
+});

@@ -28,9 +28,9 @@ test('a message is printed as it is', () => {
 
 test('text from logs can neither forge a line nor send terminal escapes', () => {
   const { log, lines } = capture();
-  log.warn('bad\n2026 info forged', { source: 'a\u001b[31mred\r\nx\u202egpj' });
+  log.warn('bad\n2026 info forged', { source: 'a\u001b[31mred\r\nx\u202egpj\u061c' });
   expect(lines).toHaveLength(1);
-  expect(lines[0]!.slice(0, -1)).not.toMatch(/[\n\r\u001b\u202e]/);
+  expect(lines[0]!.slice(0, -1)).not.toMatch(/[\n\r\u001b\u061c\u202e]/);
   expect(lines[0]).toContain('bad\\n2026 info forged');
 });
 
