@@ -9,8 +9,8 @@ test('lines of programs that the miner was not made for are grouped by their for
   const scores = programs().map((program) => ({ half: program.half, ...scoreProgram(program) }));
   for (const half of ['develop', 'held out'] as const) {
     const { ga, fga } = meanOf(scores.filter((score) => score.half === half));
-    expect.soft(ga, `GA, ${half}`).toBeGreaterThan(0.79);
-    expect.soft(fga, `FGA, ${half}`).toBeGreaterThan(0.7);
+    expect.soft(ga, `GA, ${half}`).toBeGreaterThan(0.81);
+    expect.soft(fga, `FGA, ${half}`).toBeGreaterThan(0.715);
   }
 });
 

@@ -10,6 +10,8 @@ import { NumberSlots } from './numbers.ts';
 import type { TokenList } from './token-list.ts';
 
 export const PLACEHOLDER = '<*>';
+/** `<*> <*> is <*>` says too little to take in `cached a.org is 10.0.0.7`. */
+const FEWEST_WORDS_OF_OPEN = 2;
 
 /** A cluster as the store keeps it: JSON-able, the whole cluster, independent of the hash seed. */
 export interface StoredCluster {
@@ -119,8 +121,9 @@ export class Cluster<Pane = unknown> {
     return this.#shared;
   }
 
-  /** Something varies before its first word: lines that begin with another word may be of it. */
+  /** Something varies before its first word: lines that begin with another word may be of it, if it has enough others. */
   get isOpen(): boolean {
+    if (this.words < FEWEST_WORDS_OF_OPEN) return false;
     for (let at = 2; at < this.lanes.length; at += 3) {
       if (this.lanes[at] === WILD) return true;
       if (this.lanes[at] === HARD || this.lanes[at]! >= FIXED) return false;

@@ -17,9 +17,12 @@ const ZERO = 0x30;
 const COLON = 0x3a;
 const LOWER_X = 0x78;
 
-/** A word with a letter first and digits in it that nobody would write as a name. */
+/**
+ * A word with a letter first and digits in it that nobody would write as a name. `C99` is one where `C100000` is: a counter that grows makes no other
+ * template.
+ */
 export function isId(bits: number, digits: number, turns: number, length: number): boolean {
-  if ((bits & ~(HEX_LETTER | DIGIT)) === 0 && length >= 6) return true;
+  if ((bits & ~(HEX_LETTER | DIGIT)) === 0 && (length >= 6 || digits === length - 1)) return true;
   return turns > 2 || (turns === 2 && digits > 2) || length > LONGEST_ASCII_WORD;
 }
 

@@ -86,7 +86,7 @@ export class Tree<Pane> {
     while (refused.length < MOST_TRIES) {
       const best = mostSimilar(leaf, line, this.#options, this.#fit, refused);
       if (best === null) return null;
-      const mayBe = open < 0 || best.lanes[3 * open + 2] === WILD;
+      const mayBe = open < 0 || (best.isOpen && best.lanes[3 * open + 2] === WILD);
       if (mayBe && (!this.#fit.differs || this.#adapt(best, bytes, start))) return best;
       // It says the opposite somewhere; another may say the same.
       refused.push(best);

@@ -13,6 +13,7 @@ test.each([
   ['trace 03b1abad73e6bd4e8927b796d64bb89e at 0x7ffe0010', 'trace <*> at <*>'],
   ['block blk_-3886504906413966 of part-00675', 'block blk_<*> of part-<*>'],
   ['GET /product/17/reviews', 'GET /product/<*>/reviews'],
+  ['[C7] [C99] [C100000] of D4', '[<*>] [<*>] [<*>] of <*>'],
   ['ssh2 utf8 log4j stay, node12 and u7 do not', 'ssh2 utf8 log4j stay, node<*> and u<*> do not'],
 ])('%s becomes %s', (line, expected) => {
   expect(template(line)).toBe(expected);

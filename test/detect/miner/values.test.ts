@@ -51,6 +51,10 @@ describe('one event, another number of words', () => {
     expect(templates(link('eth0'), link('eth1'), link('wlan0'), link('lo'))).toEqual(['<*>: link is up at speed <*>']);
     expect(templates(link('lo'), link('eth0'), link('eth1'), link('wlan0')), 'in any order').toHaveLength(1);
     expect(templates(link('lo'), link('bond'))).toHaveLength(2);
+    const bare = (device: string): string => `${device} is 10.0.0.7`;
+    expect(templates(bare('eth0'), bare('eth1'), bare('wlan0'), bare('lo')), 'one word says too little').toHaveLength(
+      2,
+    );
   });
 
   test('names behind the path of a request tell requests apart', () => {
