@@ -22,8 +22,13 @@ const LOWER_X = 0x78;
  * template.
  */
 export function isId(bits: number, digits: number, turns: number, length: number): boolean {
-  if ((bits & ~(HEX_LETTER | DIGIT)) === 0 && (length >= 6 || digits === length - 1)) return true;
+  if ((bits & ~(HEX_LETTER | DIGIT)) === 0 && (isHexId(bits, length) || digits === length - 1)) return true;
   return turns > 2 || (turns === 2 && digits > 2) || length > LONGEST_ASCII_WORD;
+}
+
+/** Such a word of hex digits, whatever they are. */
+export function isHexId(bits: number, length: number): boolean {
+  return (bits & ~(HEX_LETTER | DIGIT)) === 0 && length >= 6;
 }
 
 /** The same with a digit first: `7ac852`, `0xff`; `12ms` is a number. `letters`: the classes of what stands behind its first digits. */
@@ -61,11 +66,35 @@ export function chainEnd(bytes: Uint8Array, word: number, lineLimit: number): nu
     bits |= group;
     groups++;
     end = i;
-    if (i >= limit || (bytes[i] !== DASH && bytes[i] !== COLON)) break;
+    if (i >= limit || !isJoint(bytes[i]!)) break;
     if (isDoubleColon(bytes, i, limit)) i++;
     i++;
   }
   return bits === HEX && groups >= FEWEST_GROUPS && end - from >= SHORTEST_CHAIN ? end : -end;
+}
+
+/** Length of `3fa85f64-5717-4562-b3fc-2c963f66afa6`. */
+export const UUID = 36;
+
+/** What most chains are: {@link chainEnd} without a branch a byte. */
+export function isUuid(bytes: Uint8Array, word: number, lineEnd: number): boolean {
+  const at = word | 0;
+  const end = lineEnd | 0;
+  if (at + UUID > end || bytes[at + 8] !== DASH || bytes[at + 13] !== DASH) return false;
+  if (bytes[at + 18] !== DASH || bytes[at + 23] !== DASH) return false;
+  let bits = 0;
+  for (let i = at; i < at + 8; i++) bits |= classOf[bytes[i]!]!;
+  for (let i = at + 9; i < at + 13; i++) bits |= classOf[bytes[i]!]!;
+  for (let i = at + 14; i < at + 18; i++) bits |= classOf[bytes[i]!]!;
+  for (let i = at + 19; i < at + 23; i++) bits |= classOf[bytes[i]!]!;
+  for (let i = at + 24; i < at + UUID; i++) bits |= classOf[bytes[i]!]!;
+  if (bits !== HEX) return false;
+  return at + UUID >= end || (classOf[bytes[at + UUID]!]! > wordMax && !isJoint(bytes[at + UUID]!));
+}
+
+/** Holds the groups of a chain together: a word without one beside it is no group. */
+export function isJoint(byte: number): boolean {
+  return byte === DASH || byte === COLON;
 }
 
 export function isDoubleColon(bytes: Uint8Array, at: number, limit: number): boolean {
@@ -77,7 +106,7 @@ export function chainStart(bytes: Uint8Array, word: number, from: number): numbe
   let start = word;
   for (;;) {
     let joiner = start - 1;
-    if (joiner <= from || (bytes[joiner] !== DASH && bytes[joiner] !== COLON)) return start;
+    if (joiner <= from || !isJoint(bytes[joiner]!)) return start;
     if (isDoubleColon(bytes, joiner - 1, start)) joiner--;
     let i = joiner;
     while (i > from && (classOf[bytes[i - 1]!]! & ~HEX) === 0) i--;

@@ -13,9 +13,10 @@ import type { Shape } from './shape.ts';
 import type { Tokens } from './tokens.ts';
 import type { Found } from './variables.ts';
 
-/** Entries of a source: grows from the first to the second with the shapes it has. */
+/** Entries of a source: grows from the first to the second with the shapes it has, to the third where those in use push each other out. */
 const FEWEST_ENTRIES = 64;
-const MOST_ENTRIES = 2048;
+const MANY_ENTRIES = 2048;
+const MOST_ENTRIES = 4096;
 /**
  * Places a shape may have, side by side. With two, 4 to 8 % of the lines of OpenStack's services, which have 650 to 1,350 shapes, found another one in both.
  */
@@ -43,7 +44,9 @@ export class ShapeCache<Pane> {
   #lanes = new Int32Array(2 * FEWEST_ENTRIES);
   /** 1: its shape was seen again since its place was last wanted. */
   #used = new Uint8Array(FEWEST_ENTRIES);
+  /** Entries written over since it grew, and those of them whose shape had been seen again. */
   #overwritten = 0;
+  #pushedOut = 0;
   readonly #meaningful = new Array<number>(MOST_MEANINGFUL).fill(0);
 
   /** What a line of this shape is, null when the tokenizer must say. */
@@ -110,7 +113,7 @@ export class ShapeCache<Pane> {
   #put(a: number, b: number, cluster: Cluster<Pane> | null): Remembered<Pane> {
     let place = this.#placeOf(a, b);
     if (place < 0) {
-      if (this.#overwritten > this.#entries.length >> 2 && this.#entries.length < MOST_ENTRIES) this.#grow();
+      if (this.#isSmall()) this.#grow();
       place = this.#room(a & (this.#entries.length - WAYS));
       this.#lanes[2 * place] = a;
       this.#lanes[2 * place + 1] = b;
@@ -132,8 +135,16 @@ export class ShapeCache<Pane> {
       const place = first + ((turn + way) & (WAYS - 1));
       if (this.#used[place] === 0) return place;
     }
+    this.#pushedOut++;
     this.#used.fill(0, first, first + WAYS);
     return first + (turn & (WAYS - 1));
+  }
+
+  /** A flood of shapes seen once is no reason for the most there may be. */
+  #isSmall(): boolean {
+    const entries = this.#entries.length;
+    if (entries === MOST_ENTRIES) return false;
+    return entries < MANY_ENTRIES ? this.#overwritten > entries >> 2 : this.#pushedOut > entries >> 5;
   }
 
   /** Every shape's places become those of twice as many: all find room. */
@@ -143,6 +154,7 @@ export class ShapeCache<Pane> {
     this.#lanes = new Int32Array(2 * lanes.length);
     this.#used = new Uint8Array(2 * used.length);
     this.#overwritten = 0;
+    this.#pushedOut = 0;
     for (const [from, entry] of entries.entries()) {
       if (entry === undefined) continue;
       const place = this.#room(lanes[2 * from]! & (this.#entries.length - WAYS));

@@ -9,7 +9,7 @@
  */
 import { CLASS, DIGIT, HEX_LETTER, JOINER, LETTER, WIDE, WORD_MAX } from './bytes.ts';
 import { avalanche } from './hash.ts';
-import { chainEnd, chainStart, isDigitsId, isId } from './ids.ts';
+import { chainEnd, chainStart, isDigitsId, isHexId, isId, isJoint, isUuid, UUID } from './ids.ts';
 
 // V8 folds a module's own constants into the code but loads imported ones at every use.
 const classOf = CLASS;
@@ -217,21 +217,17 @@ export class Shape {
   }
 
   /** A word that begins with letters and holds digits, the first at `digit`. Returns its end. */
-  #word(bytes: Uint8Array, digit: number, end: number): number {
+  #word(bytes: Uint8Array, firstDigit: number, lineEnd: number): number {
+    const digit = firstDigit | 0;
+    const end = lineEnd | 0;
+    const from = this.#from | 0;
     let word = digit - 1;
-    const from = this.#from;
     while (word > from && classOf[bytes[word - 1]!]! <= wordMax) word--;
     let bits = 0;
     for (let k = word; k < digit; k++) bits |= classOf[bytes[k]!]!;
-    let digits = 0;
-    let turns = 0;
-    let previous = 0;
     let kind = 0;
     let next = digit;
     while (next < end && (kind = classOf[bytes[next]!]!) <= wordMax) {
-      turns += ((kind ^ previous) & digitClass) >>> 2;
-      previous = kind;
-      digits += (kind & digitClass) >>> 2;
       bits |= kind;
       next++;
     }
@@ -245,6 +241,21 @@ export class Shape {
         this.#tag = CHAIN;
         return chain;
       }
+    }
+    // Of what is an id by these alone, digits need not be counted.
+    if (isHexId(bits, next - word)) {
+      this.#tag = ID;
+      this.#to = word;
+      return next;
+    }
+    let digits = 0;
+    let turns = 0;
+    let previous = 0;
+    for (let k = digit; k < next; k++) {
+      kind = classOf[bytes[k]!]!;
+      turns += ((kind ^ previous) & digitClass) >>> 2;
+      previous = kind;
+      digits += (kind & digitClass) >>> 2;
     }
     this.#to = digit;
     if (isId(bits, digits, turns, next - word)) {
@@ -261,6 +272,13 @@ export class Shape {
 
   /** The end of the chain of hex groups that the word at `word` belongs to, 0 or less when it belongs to none. */
   #chain(bytes: Uint8Array, word: number, end: number): number {
+    if (
+      isUuid(bytes, word, end) &&
+      !(word > this.#from && isJoint(bytes[word - 1]!) && chainStart(bytes, word, this.#from) !== word)
+    ) {
+      this.#to = word;
+      return word + UUID;
+    }
     const start = chainStart(bytes, word, this.#from);
     const chain = chainEnd(bytes, start, end);
     if (chain > 0) this.#to = start;
@@ -272,9 +290,4 @@ export class Shape {
 /** Beside the joiner of a number: a letter of a hex group, or the second half of `::`. */
 function mayEndGroup(byte: number): boolean {
   return classOf[byte] === hexLetter || byte === COLON;
-}
-
-/** Holds the groups of a chain together: a word without one beside it is no group. */
-function isJoint(byte: number): boolean {
-  return byte === DASH || byte === COLON;
 }

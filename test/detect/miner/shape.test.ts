@@ -20,6 +20,8 @@ describe('the shape of a line', () => {
       ['session 3fa9c1 of u1234', 'session 77be02d1e5 of u99'],
       ['id a1b2c3d4e5', 'id 1fee00112233'],
       ['req-3fa85f64-5717-4562-b3fc-2c963f66afa6', 'req-fadecade-beef-cafe-8123-0123456789ab'],
+      ['3fa85f64-5717-4562-b3fc-2c963f66afa6.', 'fadecade-beef-cafe-8123-01234567-89ab.'],
+      ['3fa85f64-5717-4562-b3fc-2c963f66afa6-17', 'ab:12-12345678-1234-1234-1234-123456789abc'],
       ['port fa:16:3e:0d:aa:01 up', 'port fa:be:ee:ee:aa:0e up'],
       ['from 2001:db8::7', 'from fe80::1ff:fe23:4567:890a'],
     ];
@@ -44,6 +46,10 @@ describe('the shape of a line', () => {
       '5ms',
       'a 5',
       'b 5',
+      '3fa85f64-5717-4562-b3fc-2c963f66afa6',
+      '3fa85f64-5717-4562-b3fc-2c963f66afa6x',
+      '12345678-1234-1234-1234-123456789012',
+      '7ac852',
       '',
     ];
     expect(new Set(lines.map((line) => shapeOf(line))).size).toBe(lines.length);
