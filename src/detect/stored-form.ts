@@ -4,7 +4,7 @@
  */
 import type { SavedBaseline } from './baseline.ts';
 import type { SavedChannels } from './channels/channel-state.ts';
-import type { SavedSlots } from './channels/slot-history.ts';
+import type { SavedSlots } from './channels/slot-places.ts';
 import { LEVEL_NAMES, type Levels } from './levels.ts';
 import type { SharedTemplate } from './miner/classes.ts';
 import type { StoredCluster, StoredMiner } from './miner/miner.ts';

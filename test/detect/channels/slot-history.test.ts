@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { MAX_SOURCE_SLOTS, SlotHistory } from '../../../src/detect/channels/slot-history.ts';
+import { SlotHistory } from '../../../src/detect/channels/slot-history.ts';
+import { MAX_SOURCE_SLOTS } from '../../../src/detect/channels/slot-places.ts';
 import { History } from '../../../src/detect/history.ts';
 import type { SlotNumbers } from '../../../src/detect/miner/numbers.ts';
 import { QuantileSketch } from '../../../src/detect/miner/quantiles.ts';
