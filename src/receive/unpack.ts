@@ -111,7 +111,8 @@ function unpackOnTheSpot(bytes: Uint8Array, encoding: string, maxBytes: number):
     const maxOutputLength = Math.min(CHUNK_BYTES, maxBytes);
     const unpacked = unzip(bytes, { chunkSize: CHUNK_BYTES, maxOutputLength });
     const body = copyTogether([unpacked], unpacked.length);
-    (unpacked.buffer as ArrayBuffer).transfer(0);
+    // zlib's own chunk, not Buffer's pool.
+    if (unpacked.buffer.byteLength === CHUNK_BYTES) (unpacked.buffer as ArrayBuffer).transfer(0);
     return body;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') return null;
