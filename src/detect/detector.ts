@@ -2,14 +2,14 @@ import { ErrorBaseline } from './baseline.ts';
 import { ChannelState } from './channels/channel-state.ts';
 import { explainWindow } from './explain.ts';
 import { addEvictions, NO_EVICTIONS, type Evictions } from './evictions.ts';
-import { REFUSED, ROW, ROW_BYTES, type RecordFrame } from './frame.ts';
+import type { RecordFrame } from './frame.ts';
 import { isDmdOnly, Judge, type JudgeOptions } from './judge.ts';
+import { mineFrame } from './mine-frame.ts';
 import { Miner, MINER_DEFAULTS } from './miner/miner.ts';
 import { Tokens } from './miner/tokens.ts';
 import { restoreSource, saveSource, type SourceDelta, type StoredSource } from './persist.ts';
 import { Redactor } from './redact.ts';
 import { Source } from './source.ts';
-import { isZero } from './top-templates.ts';
 import { VectorTable } from './vectors.ts';
 import type { Verdict, WindowExplanation } from './verdict.ts';
 import { unlimited, type Work } from './work.ts';
@@ -65,6 +65,11 @@ export class Detector {
   /** The channel `values` is on. */
   readonly #values: boolean;
   readonly #byHandle = new Map<number, Source>();
+  /** The source that a record counts for; its pane closes first where that is due. */
+  readonly #sourceOf = (handle: number): Source | undefined => {
+    this.#closePane(handle);
+    return this.#byHandle.get(handle);
+  };
   /** The pane that is closing, and the handles that it is still open for. */
   #closing: Closing | null = null;
   readonly #muted = new Set<string>();
@@ -137,33 +142,7 @@ export class Detector {
 
   /** Mines and counts the records of a frame. `onMined` is told the handle of each that admission had let through. */
   observe(frame: RecordFrame, onMined?: (handle: number) => void): void {
-    const view = new DataView(frame.rows);
-    const rows = new Uint8Array(frame.rows);
-    const text = new Uint8Array(frame.text);
-    let at = 0;
-    let lastHandle = REFUSED;
-    let source: Source | undefined;
-    for (let i = 0; i < frame.count; i++) {
-      const row = i * ROW_BYTES;
-      const handle = view.getInt32(row + ROW.handle, true);
-      const textEnd = at + view.getUint32(row + ROW.textBytes, true);
-      const templateEnd = textEnd + view.getUint32(row + ROW.templateBytes, true);
-      if (handle !== REFUSED) {
-        if (handle !== lastHandle) {
-          this.#closePane(handle);
-          source = this.#byHandle.get(handle);
-          lastHandle = handle;
-        }
-        if (source !== undefined) {
-          const timeMs = view.getFloat64(row + ROW.timeMs, true);
-          const idStart = isZero(rows, row + ROW.traceId, 16) ? -1 : row + ROW.traceId;
-          const severity = view.getInt32(row + ROW.severity, true);
-          this.#mine(source, text, at, textEnd, templateEnd, timeMs, rows, idStart, severity);
-        }
-        onMined?.(handle);
-      }
-      at = templateEnd;
-    }
+    mineFrame(frame, { sourceOf: this.#sourceOf, redactor: this.#redactor, onMined });
   }
 
   /** Closes the pane of all sources at one instant. */
@@ -289,37 +268,5 @@ export class Detector {
       this.#failedRestores.push({ key: stored.key, error });
       return undefined;
     }
-  }
-
-  /** Hot: positional, so that a record costs no object. */
-  #mine(
-    source: Source,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    templateEnd: number,
-    timeMs: number,
-    ids: Uint8Array,
-    idStart: number,
-    severity: number,
-  ): void {
-    const redactor = this.#redactor;
-    if (redactor === null) {
-      const cluster =
-        templateEnd > end
-          ? source.miner.observeGiven(bytes, end, templateEnd)
-          : source.miner.observe(bytes, start, end);
-      const counted = source.openPane.count(cluster, bytes, start, end, timeMs, ids, idStart, severity);
-      if (counted) source.miner.countVariables(cluster, bytes);
-      return;
-    }
-    const text = redactor.redact(bytes, start, end);
-    const template = redactor.redact(bytes, end, templateEnd);
-    const cluster =
-      template.length > 0
-        ? source.miner.observeGiven(template, 0, template.length)
-        : source.miner.observe(text, 0, text.length);
-    const counted = source.openPane.count(cluster, text, 0, text.length, timeMs, ids, idStart, severity);
-    if (counted) source.miner.countVariables(cluster, text);
   }
 }
