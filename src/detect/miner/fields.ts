@@ -8,16 +8,8 @@ import { Groups, joinValue } from './groups.ts';
 import { mix } from './hash.ts';
 import { isNumber } from './ids.ts';
 import { FIXED, HARD, KEY, MASK, NAME, SOFT, STATUS } from './kinds.ts';
-import {
-  closingSingleQuote,
-  isBare,
-  isBlank,
-  isSign,
-  isStatus,
-  mayQuote,
-  mayQuoteName,
-  opensSingleQuote,
-} from './rules.ts';
+import { isBare, isBlank, isSign, isStatus, mayQuote, mayQuoteName } from './rules.ts';
+import { SingleQuotes } from './single-quotes.ts';
 import type { TokenList } from './token-list.ts';
 import { LEVEL_KEY, MESSAGE_KEY, STATUS_KEY, UNIT } from './vocabulary.ts';
 
@@ -74,10 +66,7 @@ export class Fields {
   #quoteIsValue = false;
   /** The line named a request before the quoted text we are in. */
   #httpBefore = false;
-  /** Where the `'` stands that closes the quoted text we are in, -1 in no such one. */
-  #singleClosesAt = -1;
-  /** No `'` from here on closes anything. */
-  #singlesEnd = 0;
+  readonly #singles = new SingleQuotes();
 
   constructor(list: TokenList) {
     this.#list = list;
@@ -95,8 +84,7 @@ export class Fields {
     this.#bareStatus = -1;
     this.#groups.begin();
     this.#httpBefore = false;
-    this.#singleClosesAt = -1;
-    this.#singlesEnd = Number.MAX_SAFE_INTEGER;
+    this.#singles.begin();
   }
 
   /** Neither in a field's value nor before one: the next token is a word or a name. */
@@ -148,7 +136,7 @@ export class Fields {
         // `"a": "x"` closes the quote of the name, `a=` opens none.
         if (next === EQUALS) return at + 1;
         this.quoteFrom = -1;
-        this.#singleClosesAt = -1;
+        this.#singles.forget();
         this.http ||= this.#httpBefore;
         return at + 2;
       }
@@ -214,52 +202,45 @@ export class Fields {
     list.kind[index] = STATUS;
   }
 
-  /** A `'` between words: a quote like any other where it opens a text and another closes it. */
+  /** A `'` between words. */
   singleQuote(bytes: Uint8Array, lineStart: number, at: number, limit: number): void {
-    if (this.#singleClosesAt >= 0 && at >= this.#singleClosesAt) {
-      this.#singleClosesAt = -1;
-      this.separator(QUOTE, at, bytes);
-    } else if (this.valueFrom < 0 && this.quoteFrom < 0 && at < this.#singlesEnd) {
-      if (!opensSingleQuote(bytes, lineStart, at, limit)) return;
-      const closesAt = closingSingleQuote(bytes, at + 1, limit);
-      if (closesAt === limit) this.#singlesEnd = at;
-      else {
-        this.separator(QUOTE, at, bytes);
-        this.#singleClosesAt = closesAt;
-      }
-    }
+    const mayOpen = this.valueFrom < 0 && this.quoteFrom < 0;
+    if (this.#singles.quotes(bytes, lineStart, at, limit, mayOpen)) this.#quote(at, bytes);
   }
 
   /** A byte that separates tokens. */
   separator(kind: number, at: number, bytes: Uint8Array): void {
-    const list = this.#list;
     if (kind === SEPARATOR && this.valueFrom < 0 && this.quoteFrom < 0) {
       this.#groups.separator(bytes, at, this.expect !== 0);
       this.#forgetJoined();
     }
     if (kind === QUOTE) {
-      if (at < this.#singleClosesAt) return;
-      if (this.valueFrom >= 0) {
-        if (this.valueFrom === list.count) this.emptyValue(at);
-        this.#closeValue(bytes, at);
-      } else if (this.expect !== 0) {
-        this.valueFrom = list.count;
-        this.#valueOpenedAt = this.expect === AFTER_EQUALS ? at : -1;
-      } else if (this.quoteFrom >= 0) {
-        this.#closeQuote(at, bytes);
-      } else if (list.count === 0 || list.end[list.count - 1] !== at) {
-        // Behind a word a quote closes what nobody opened.
-        this.quoteFrom = list.count;
-        this.#quoteIsValue = list.count > 0 && mayQuote(bytes, at);
-        this.#httpBefore = this.http;
-        this.http = false;
-      }
-      this.expect = 0;
+      if (!this.#singles.hold(at)) this.#quote(at, bytes);
     } else if (this.expect === AFTER_EQUALS) {
       this.emptyValue(at);
     } else if (kind === SEPARATOR) {
       this.expect = 0;
     }
+  }
+
+  #quote(at: number, bytes: Uint8Array): void {
+    const list = this.#list;
+    if (this.valueFrom >= 0) {
+      if (this.valueFrom === list.count) this.emptyValue(at);
+      this.#closeValue(bytes, at);
+    } else if (this.expect !== 0) {
+      this.valueFrom = list.count;
+      this.#valueOpenedAt = this.expect === AFTER_EQUALS ? at : -1;
+    } else if (this.quoteFrom >= 0) {
+      this.#closeQuote(at, bytes);
+    } else if (list.count === 0 || list.end[list.count - 1] !== at) {
+      // Behind a word a quote closes what nobody opened.
+      this.quoteFrom = list.count;
+      this.#quoteIsValue = list.count > 0 && mayQuote(bytes, at);
+      this.#httpBefore = this.http;
+      this.http = false;
+    }
+    this.expect = 0;
   }
 
   /** Text in quotes amid a sentence is a value, unless it says what happened or names a request. */

@@ -140,22 +140,6 @@ export function mayQuoteName(bytes: Uint8Array, lineStart: number, from: number)
   return before < lineStart || bytes[before] === OPEN_BRACE || bytes[before] === COMMA;
 }
 
-/** A `'` at `at` opens a quoted text: a blank, bracket, `=` or `:` before it, none behind it; the one in `isn't` or `users'` does not. */
-export function opensSingleQuote(bytes: Uint8Array, start: number, at: number, limit: number): boolean {
-  if (at + 1 >= limit || CLASS[bytes[at + 1]!] === SPACE) return false;
-  if (at === start) return true;
-  const before = bytes[at - 1]!;
-  if (CLASS[before] === SPACE || before === EQUALS || before === COLON) return true;
-  return before === OPEN_PAREN || before === OPEN_BRACKET;
-}
-
-/** The `'` from `at` on that closes one: no word follows; `limit` when there is none. */
-export function closingSingleQuote(bytes: Uint8Array, at: number, limit: number): number {
-  let i = at;
-  while (i < limit && (bytes[i] !== SINGLE_QUOTE || (i + 1 < limit && CLASS[bytes[i + 1]!]! <= WORD_MAX))) i++;
-  return i;
-}
-
 /** A word in capitals and one blank stand before the path at `from`: `GET /cart`. */
 export function followsMethod(bytes: Uint8Array, start: number, from: number): boolean {
   let i = (from > start && bytes[from - 1] === SLASH ? from - 1 : from) - 1;
