@@ -61,7 +61,10 @@ export class Http2Connection implements StreamCarrier, FrameListener {
   readonly #inlet: Inlet;
   readonly #patience: Patience;
   readonly #pulse: Pulse;
-  readonly #streams = new Streams();
+  readonly #streams = new Streams(
+    (bytes) => this.send(bytes),
+    () => this.#losePatience(),
+  );
   /** For {@link Http2Stream}. */
   readonly windows: Windows;
   /** Something was answered since the last PING: clients measure the way with one. */
@@ -120,7 +123,7 @@ export class Http2Connection implements StreamCarrier, FrameListener {
     if (this.#state === 'ended') return;
     for (const stream of this.#streams) {
       if (nowMs - stream.openedMs < this.#options.readMs) continue;
-      if (stream.isAnswered) this.#giveUp(stream);
+      if (stream.isAnswered) this.#streams.giveUp(stream);
       else if (!stream.clientEnded) stream.listener.overdue();
     }
     const { isWithinHeaders } = this.#reader;
@@ -158,11 +161,11 @@ export class Http2Connection implements StreamCarrier, FrameListener {
   /** For the reader. */
   beginData(id: number, bytes: number, endsStream: boolean): void {
     this.#requireOpened(id);
-    if (bytes === 0 && !endsStream) this.#patience.lose(this.#pulse.heardMs);
+    if (bytes === 0 && !endsStream) this.#losePatience();
     this.windows.receive(bytes);
     const stream = this.#streams.get(id);
     if (stream === undefined) return this.#streams.requireEndedEarly(id);
-    if (stream.clientEnded) return this.#reset(stream, CODE.streamClosed);
+    if (stream.clientEnded) return this.#streams.reset(stream, CODE.streamClosed);
     if (!endsStream) this.windows.receiveOn(stream, bytes);
   }
 
@@ -181,7 +184,8 @@ export class Http2Connection implements StreamCarrier, FrameListener {
     if (stream === undefined) return;
     stream.clientEnded = true;
     // Another length than content-length said (section 8.1.1).
-    if (stream.missingBytes !== 0 && !Number.isNaN(stream.missingBytes)) return this.#reset(stream, CODE.protocolError);
+    if (stream.missingBytes !== 0 && !Number.isNaN(stream.missingBytes))
+      return this.#streams.reset(stream, CODE.protocolError);
     stream.listener.end();
   }
 
@@ -192,17 +196,17 @@ export class Http2Connection implements StreamCarrier, FrameListener {
     if (id <= this.#streams.lastId) {
       const stream = this.#streams.get(id);
       if (stream === undefined) return this.#streams.requireEndedEarly(id);
-      if (stream.clientEnded) return this.#reset(stream, CODE.streamClosed);
+      if (stream.clientEnded) return this.#streams.reset(stream, CODE.streamClosed);
       // Trailers, which no gRPC client sends.
-      if (!endsStream || isRequest(fields)) return this.#reset(stream, CODE.protocolError);
+      if (!endsStream || isRequest(fields)) return this.#streams.reset(stream, CODE.protocolError);
       return this.endStream(id);
     }
     // One that came after our last GOAWAY: its client knows that nobody took it.
     if (!this.#isAccepting) return;
     this.#streams.lastId = id;
-    if (!isRequest(fields)) return this.#refuse(id, CODE.protocolError, endsStream);
+    if (!isRequest(fields)) return this.#streams.refuse(id, CODE.protocolError, endsStream);
     if (this.#streams.busy >= this.#options.maxConcurrentStreams)
-      return this.#refuse(id, CODE.refusedStream, endsStream);
+      return this.#streams.refuse(id, CODE.refusedStream, endsStream);
     const stream = new Http2Stream(this, id, fields, {
       openedMs: this.#pulse.heardMs,
       sendWindow: this.windows.newStreamBytes,
@@ -221,14 +225,14 @@ export class Http2Connection implements StreamCarrier, FrameListener {
         this.#requireOpened(id);
         // What many clients answer an early end with costs nobody anything.
         if (this.#streams.forget(id)) return;
-        this.#patience.lose(this.#pulse.heardMs);
+        this.#losePatience();
         const stream = this.#streams.get(id);
         if (stream !== undefined) this.#streams.drop(stream);
         return;
       }
       case FRAME.settings:
         requireConnection(id);
-        this.#patience.lose(this.#pulse.heardMs);
+        this.#losePatience();
         if (isAck) return requireLength(payload, 0);
         this.send(frame(FRAME.settings, FLAG.ack, 0, NOTHING));
         return this.windows.resize(readInitialWindow(payload) ?? this.windows.newStreamBytes);
@@ -237,22 +241,28 @@ export class Http2Connection implements StreamCarrier, FrameListener {
         requireLength(payload, 8);
         if (isAck) return this.#farewell?.hear(payload);
         // As grpc's "too many pings", but for floods only: keepalive sends one in 10 seconds at most.
-        if (!this.#mayPing) this.#patience.lose(this.#pulse.heardMs);
+        if (!this.#mayPing) this.#losePatience();
         this.#mayPing = false;
         return this.send(frame(FRAME.ping, FLAG.ack, 0, payload));
-      case FRAME.windowUpdate:
+      case FRAME.windowUpdate: {
         requireLength(payload, 4);
-        return this.#widen(id, payload.readUInt32BE() & MAX_WINDOW_BYTES);
+        const bytes = payload.readUInt32BE() & MAX_WINDOW_BYTES;
+        if (id === 0) return this.windows.widen(bytes);
+        this.#requireOpened(id);
+        const stream = this.#streams.get(id);
+        if (stream !== undefined) this.windows.widenOn(stream, bytes);
+        return;
+      }
       case FRAME.priority:
         requireLength(payload, 5);
         if (id === 0 || id === (payload.readUInt32BE() & MAX_STREAM_ID)) throw protocolError('PRIORITY of itself');
-        return this.#patience.lose(this.#pulse.heardMs);
+        return this.#losePatience();
       case FRAME.goaway:
         return requireConnection(id);
       case FRAME.pushPromise:
         throw protocolError('a client cannot push');
       default:
-        this.#patience.lose(this.#pulse.heardMs);
+        this.#losePatience();
     }
   }
 
@@ -299,35 +309,11 @@ export class Http2Connection implements StreamCarrier, FrameListener {
     for (const stream of this.#streams) this.#streams.drop(stream);
   }
 
-  /** Its client has no room for the answer. */
-  #giveUp(stream: Http2Stream): void {
-    if (!stream.clientEnded) this.#streams.endEarly(stream.id);
-    this.send(numberFrame(FRAME.rstStream, stream.id, CODE.cancel));
-    this.#streams.drop(stream);
-  }
-
-  /** A stream breaks the rules: it ends, the others go on. */
-  #reset(stream: Http2Stream, code: number): void {
-    this.#streams.drop(stream);
-    this.#refuse(stream.id, code, stream.clientEnded);
-  }
-
-  #refuse(id: number, code: number, clientEnded: boolean): void {
-    if (!clientEnded) this.#streams.endEarly(id);
-    this.#patience.lose(this.#pulse.heardMs);
-    this.send(numberFrame(FRAME.rstStream, id, code));
-  }
-
-  #widen(id: number, bytes: number): void {
-    if (id === 0) return this.windows.widen(bytes);
-    this.#requireOpened(id);
-    const stream = this.#streams.get(id);
-    if (stream === undefined) return;
-    const code = this.windows.widenOn(stream, bytes);
-    if (code !== null) this.#reset(stream, code);
-  }
-
   #requireOpened(id: number): void {
     this.#streams.requireOpened(id, this.#isAccepting);
+  }
+
+  #losePatience(): void {
+    this.#patience.lose(this.#pulse.heardMs);
   }
 }

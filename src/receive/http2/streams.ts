@@ -1,9 +1,11 @@
-import { CODE, Http2Error, protocolError } from './frames.ts';
+import { CODE, FRAME, Http2Error, numberFrame, protocolError } from './frames.ts';
 import { NewestIds } from './newest-ids.ts';
 import type { Http2Stream } from './stream.ts';
 
 /** The streams of one connection: those that are open, those that are only worked on, and what is remembered of those that are over. */
 export class Streams {
+  readonly #send: (bytes: Buffer) => void;
+  readonly #losePatience: () => void;
   readonly #open = new Map<number, Http2Stream>();
   /** Streams whose client left while they are still being worked on; they count as open. */
   #orphans = 0;
@@ -11,6 +13,11 @@ export class Streams {
   readonly #endedEarly = new NewestIds();
   /** The newest that a client opened. */
   lastId = 0;
+
+  constructor(send: (bytes: Buffer) => void, losePatience: () => void) {
+    this.#send = send;
+    this.#losePatience = losePatience;
+  }
 
   /** Requests that are not answered. */
   get busy(): number {
@@ -48,9 +55,24 @@ export class Streams {
     stream.leave();
   }
 
-  /** We ended it; what its client still sends is to be read over. */
-  endEarly(id: number): void {
-    this.#endedEarly.add(id);
+  /** A stream breaks the rules: it ends, the others go on. @throws {Http2Error} when that comes too often */
+  reset(stream: Http2Stream, code: number): void {
+    this.drop(stream);
+    this.refuse(stream.id, code, stream.clientEnded);
+  }
+
+  /** The same for one that was not taken. @throws {Http2Error} */
+  refuse(id: number, code: number, clientEnded: boolean): void {
+    if (!clientEnded) this.#endedEarly.add(id);
+    this.#losePatience();
+    this.#send(numberFrame(FRAME.rstStream, id, code));
+  }
+
+  /** Its client has no room for the answer. */
+  giveUp(stream: Http2Stream): void {
+    if (!stream.clientEnded) this.#endedEarly.add(stream.id);
+    this.#send(numberFrame(FRAME.rstStream, stream.id, CODE.cancel));
+    this.drop(stream);
   }
 
   /**

@@ -69,15 +69,11 @@ export class Windows {
     if (wasClosed) for (const stream of this.#streams) stream.flush();
   }
 
-  /**
-   * WINDOW_UPDATE of a stream.
-   * @returns the code that it is to be reset with, null = all is well
-   */
-  widenOn(stream: Http2Stream, bytes: number): number | null {
-    if (bytes === 0) return CODE.protocolError;
+  /** WINDOW_UPDATE of a stream. */
+  widenOn(stream: Http2Stream, bytes: number): void {
+    if (bytes === 0) return this.#streams.reset(stream, CODE.protocolError);
     stream.sendWindow += bytes;
-    if (stream.sendWindow > MAX_WINDOW_BYTES) return CODE.flowControlError;
+    if (stream.sendWindow > MAX_WINDOW_BYTES) return this.#streams.reset(stream, CODE.flowControlError);
     stream.flush();
-    return null;
   }
 }
