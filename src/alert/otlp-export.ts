@@ -18,7 +18,7 @@ import { DeliveryQueue, type SendResult } from './delivery.ts';
 import type { Anomaly } from './anomaly.ts';
 import { createOtlpGrpc } from './otlp-grpc.ts';
 import { createOtlpHttp } from './otlp-http.ts';
-import type { OtlpTransport, TransportOptions } from './otlp-transport.ts';
+import { withoutSecrets, type OtlpTransport, type TransportOptions } from './otlp-transport.ts';
 import { createLineWriter, type DropReason } from './stdout.ts';
 
 export interface AnomalyExporter extends AsyncDisposable {
@@ -110,7 +110,11 @@ export function createTransport(otlp: OtlpExporterConfig, endpoint: string, vers
   const { headers, timeoutMs } = otlp;
   const options: TransportOptions = { endpoint, headers, timeoutMs, userAgent: `logdrift/${version}` };
   try {
-    return otlp.protocol === 'grpc' ? createOtlpGrpc(options) : createOtlpHttp(options);
+    const transport = otlp.protocol === 'grpc' ? createOtlpGrpc(options) : createOtlpHttp(options);
+    return {
+      ...transport,
+      send: async (request, signal) => withoutSecrets(await transport.send(request, signal), headers),
+    };
   } catch (cause) {
     throw new Error(`exporters.otlp: cannot send to "${endpoint}": ${(cause as Error).message}`, { cause });
   }

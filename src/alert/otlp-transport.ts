@@ -17,6 +17,25 @@ export interface TransportOptions {
   userAgent: string;
 }
 
+const CREDENTIALS = /auth|key|token|secret|password|cookie/i;
+/** Shorter words are no secrets: Bearer. */
+const SHORTEST_SECRET = 8;
+/** Of a secret: the text may end in the middle of it. */
+const SECRET_HEAD = 12;
+
+/** `result` as people may see it: some destinations repeat the credentials that they refuse. */
+export function withoutSecrets(result: SendResult, headers: TransportOptions['headers']): SendResult {
+  const heads = Object.entries(headers)
+    .filter(([name]) => CREDENTIALS.test(name))
+    .flatMap(([, value]) => value.split(' ').filter((word) => word.length >= SHORTEST_SECRET))
+    .map((word) => RegExp.escape(word.slice(0, SECRET_HEAD)));
+  if (heads.length === 0) return result;
+  const secrets = new RegExp(`(${heads.join('|')})\\S*`, 'g');
+  return result.kind === 'delivered'
+    ? { ...result, message: result.message.replace(secrets, '…') }
+    : { ...result, reason: result.reason.replace(secrets, '…') };
+}
+
 /** What a destination that took the request says. `read`: its answer; one that cannot be read does not make it a failure. */
 export function delivered(read: () => ReturnType<typeof ProtobufLogsSerializer.deserializeResponse>): SendResult {
   try {
@@ -24,7 +43,7 @@ export function delivered(read: () => ReturnType<typeof ProtobufLogsSerializer.d
     return {
       kind: 'delivered',
       rejected: Number(partialSuccess?.rejectedLogRecords ?? 0),
-      message: partialSuccess?.errorMessage ?? '',
+      message: String(partialSuccess?.errorMessage ?? ''),
     };
   } catch {
     return { kind: 'delivered', rejected: 0, message: '' };

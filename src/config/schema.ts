@@ -172,7 +172,10 @@ export const configSchema = v.object({
           ),
           v.pipe(
             v.string('must be text – put numbers, true and false in quotes'),
-            v.regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'holds characters that a header cannot carry – remove line breaks'),
+            v.regex(
+              /^[\x20-\x7e]*$/,
+              'holds characters that a header cannot carry – ASCII only, no tabs and line breaks',
+            ),
           ),
         ),
         {},

@@ -161,6 +161,24 @@ test.each([
   expect(receiver.calls).toHaveLength(1);
 });
 
+test('a destination that repeats the credentials it refuses does not get them printed', async () => {
+  const token = `eyJhbGciOiJI${'x'.repeat(900)}`;
+  const headers = `{authorization: 'Bearer ${token}', x-tenant: shop-eu-west}`;
+  const says = `tenant shop-eu-west does not know Bearer ${token}`;
+  const answer = { status: 401, headers: { 'Content-Type': 'text/plain' }, body: Buffer.from(says) };
+  await using http = await startHttpReceiver([answer]);
+  await using grpc = await startGrpcReceiver([
+    { code: status.UNAUTHENTICATED, details: says, metadata: new Metadata() },
+  ]);
+  const overHttp = await send({ endpoint: http.endpoint, headers });
+  const overGrpc = await send({ endpoint: grpc.endpoint, protocol: 'grpc', headers });
+  for (const { code, told } of [overHttp, overGrpc]) {
+    expect(code).toBe(1);
+    expect(told).toContain('tenant shop-eu-west does not know Bearer … (');
+  }
+  expect(http.requests[0]!.headers['authorization']).toBe(`Bearer ${token}`);
+});
+
 test.each(['http/protobuf', 'grpc'])('%s: whatever else listens there is told from a good route', async (protocol) => {
   await using http = await startHttpReceiver();
   await using grpc = await startGrpcReceiver();
