@@ -54,7 +54,9 @@ export async function top({ admin, config, terminal = process }: TopOptions): Pr
 
   let seen = { sources: first, atMs: Date.now(), problem: '' };
   const draw = (): void => {
-    const { columns = 80, rows = 24 } = stdout;
+    // A terminal that does not know its size, a serial line or that of a container, says 0.
+    const columns = stdout.columns || 80;
+    const rows = stdout.rows || 24;
     const { sources, atMs, problem } = seen;
     const head = `${title(client.url, sources)}, ${new Date(atMs).toTimeString().slice(0, 8)}${problem || '  (q quits)'}`;
     const lines = [head.slice(0, columns), '', ...sourceTable(sources, atMs, { columns, rows: rows - 2 })];

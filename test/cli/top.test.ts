@@ -95,6 +95,17 @@ test('on a terminal it draws again and again, follows its size, and q leaves it 
   );
 });
 
+test('a terminal that says its size is 0 gets a table of the usual size', async () => {
+  await using service = await startTestService();
+  const { terminal, ...shown } = screen(0, 0);
+  const running = top({ admin: at(service.ports.admin), config: config(), terminal });
+  await until('a first frame', () => shown.frames() >= 1);
+  shown.press('q');
+  expect(await running).toBe(0);
+  expect(shown.frame()[0]).toMatch(/^logdrift 127\.0\.0\.1:\d+: no source yet/);
+  expect(shown.frame()[2]).toMatch(/^SOURCE /);
+});
+
 test('a service that goes away is said above the last table, and Ctrl-C still leaves', async () => {
   const service = await startTestService();
   await sendMinutes(service.grpc, 'nginx', 0, 1);
