@@ -11,6 +11,7 @@ import { createTurns } from './pipeline/turns.ts';
 import { openCheckpoint } from './service/checkpoint.ts';
 import { Feed, openAdmin } from './service/page.ts';
 import { openReceivers, type Receivers } from './service/receivers.ts';
+import { lowerBackgroundThreads } from './service/thread-priority.ts';
 import { embeddingObserver } from './telemetry/embedding-events.ts';
 import type { Instruments } from './telemetry/instruments.ts';
 import type { Log } from './telemetry/log.ts';
@@ -136,6 +137,8 @@ export async function startService({ config, log, onFatal, onJudged }: ServiceOp
       events,
     }),
   );
+  const refused = lowerBackgroundThreads();
+  if (refused !== null) log.info('background threads keep the priority of the main thread', { reason: refused });
   const opened = pipeline;
   const admin = parts.use(await openAdmin(config, { pipeline, feed, log }));
   receivers = parts.use(

@@ -67,7 +67,10 @@ export function openShardThreads(options: PoolOptions): ShardPool {
     const slabs = createSlabMemory();
     const writer = new SlabWriter(slabs);
     const workerData: ThreadData = { detector, waiting, persist, slabs };
-    const worker = new Worker(new URL(`./thread${extname(import.meta.filename)}`, import.meta.url), { workerData });
+    const worker = new Worker(new URL(`./thread${extname(import.meta.filename)}`, import.meta.url), {
+      workerData,
+      name: 'shard',
+    });
     const ready = Promise.withResolvers<void>();
     const exited = Promise.withResolvers<void>();
     let closing = false;
