@@ -11,22 +11,25 @@ export type PackedDeltas = Uint8Array;
 export const PART_BYTES = 262_144;
 
 export function packDeltas(deltas: readonly SourceDelta[]): PackedDeltas[] {
-  const packed: PackedDeltas[] = [];
+  return [...packInParts(deltas)];
+}
+
+/** As they are asked for: packing the whole state of a thousand sources takes seconds. */
+export function* packInParts(deltas: readonly SourceDelta[]): Generator<PackedDeltas, void> {
   let part: SourceDelta[] = [];
   let bytes = 0;
   for (const delta of deltas) {
     part.push(delta);
     bytes += contentBytes(delta);
     if (bytes < PART_BYTES) continue;
-    packed.push(serialize(part));
+    yield serialize(part);
     part = [];
     bytes = 0;
   }
-  if (part.length > 0) packed.push(serialize(part));
-  return packed;
+  if (part.length > 0) yield serialize(part);
 }
 
-/** In the order they were packed in. */
+/** In the order they were packed in. Blobs are views: each keeps the whole buffer it came in. */
 export function unpackDeltas(packed: readonly PackedDeltas[]): SourceDelta[] {
   return packed.flatMap((part) => deserialize(part) as SourceDelta[]);
 }

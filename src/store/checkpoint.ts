@@ -8,11 +8,20 @@
 import { mkdir } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { PART_BYTES, packDeltas, unpackDeltas, type PackedDeltas } from '../shard/packed-deltas.ts';
-import type { StoredSource } from '../detect/persist.ts';
+import { PART_BYTES, packInParts, unpackDeltas, type PackedDeltas } from '../shard/packed-deltas.ts';
+import type { SourceDelta, StoredSource } from '../detect/persist.ts';
 import { StoreError } from './database.ts';
 import { applyDelta, mergeCommits } from './merge.ts';
-import type { Fingerprint, FromStore, KnownSource, Opened, PackedCommit, StoreCalls, ToStore } from './messages.ts';
+import type {
+  Commit,
+  Fingerprint,
+  FromStore,
+  KnownSource,
+  Opened,
+  PackedCommit,
+  StoreCalls,
+  ToStore,
+} from './messages.ts';
 
 export interface StoreOptions {
   /** `storage.directory`; made when missing. */
@@ -45,9 +54,9 @@ export interface OpenedStore extends Opened {
 
 const FILE = 'logdrift.db';
 
-/** A commit not yet written, and who waits for it. */
+/** A commit not yet written, and who waits for it. Packed as it came, until it has to wait longer than for the one before it. */
 interface Waiting {
-  commit: PackedCommit;
+  commit: PackedCommit | Commit;
   written: { resolve: (durationMs: number) => void; reject: (error: unknown) => void }[];
 }
 
@@ -74,10 +83,13 @@ function createStore(thread: Thread): Store {
   let writing: Promise<void> | null = null;
   let merged = 0;
 
-  function add(commit: PackedCommit, written: Waiting['written']): void {
+  function add(commit: PackedCommit | Commit, written: Waiting['written']): void {
     if (waiting === null) waiting = { commit, written };
     else {
-      waiting = { commit: mergePacked(waiting.commit, commit), written: [...waiting.written, ...written] };
+      waiting = {
+        commit: mergeCommits(unpacked(waiting.commit), unpacked(commit)),
+        written: [...waiting.written, ...written],
+      };
       merged++;
     }
   }
@@ -97,15 +109,15 @@ function createStore(thread: Thread): Store {
     }
   }
 
-  async function send({ deltas, ...commit }: PackedCommit): Promise<number> {
+  async function send({ deltas, ...commit }: PackedCommit | Commit): Promise<number> {
     for (const part of inMessages(deltas)) await thread.call('stage', part);
     return thread.call('commit', commit);
   }
 
   /** Deltas build on each other: what could not be written goes ahead of what comes next. */
-  function keep(commit: PackedCommit): void {
+  function keep(commit: PackedCommit | Commit): void {
     const next: Waiting | null = waiting;
-    waiting = { commit, written: [] };
+    waiting = { commit: unpacked(commit), written: [] };
     if (next !== null) add(next.commit, next.written);
   }
 
@@ -135,9 +147,9 @@ function createStore(thread: Thread): Store {
     async load(key) {
       await settled();
       // Only after a failure something still waits here: the file is behind, the deltas are not lost.
-      const unwritten = waiting?.commit;
+      const unwritten = waiting === null ? null : unpacked(waiting.commit);
       const stored = unwritten?.forgotten.includes(key) ? null : await thread.call('load', key);
-      const delta = unpackDeltas(unwritten?.deltas ?? []).find((candidate) => candidate.key === key);
+      const delta = unwritten?.deltas.find((candidate) => candidate.key === key);
       return delta === undefined ? stored : applyDelta(stored, delta);
     },
     async sources() {
@@ -161,17 +173,28 @@ function createStore(thread: Thread): Store {
   };
 }
 
-function mergePacked(older: PackedCommit, newer: PackedCommit): PackedCommit {
-  const unpacked = ({ deltas, ...commit }: PackedCommit) => ({ ...commit, deltas: unpackDeltas(deltas) });
-  const { deltas, ...merged } = mergeCommits(unpacked(older), unpacked(newer));
-  return { ...merged, deltas: packDeltas(deltas) };
+/** With blobs of their own, for they may wait long and outlive what they came with. */
+function unpacked({ deltas, ...commit }: PackedCommit | Commit): Commit {
+  if (!isPacked(deltas)) return { ...commit, deltas };
+  const own = <Row extends { blob: Uint8Array }>(rows: Row[]): Row[] =>
+    rows.map((row) => ({ ...row, blob: new Uint8Array(row.blob) }));
+  const copied = ({ windows, templates, ...delta }: SourceDelta): SourceDelta => ({
+    ...delta,
+    windows: own(windows),
+    templates: own(templates),
+  });
+  return { ...commit, deltas: unpackDeltas(deltas).map(copied) };
+}
+
+function isPacked(deltas: PackedDeltas[] | SourceDelta[]): deltas is PackedDeltas[] {
+  return deltas[0] instanceof Uint8Array;
 }
 
 /** Some {@link PART_BYTES} a message: a tenth of a millisecond of copying. */
-function* inMessages(deltas: readonly PackedDeltas[]): Generator<PackedDeltas[]> {
+function* inMessages(deltas: PackedDeltas[] | SourceDelta[]): Generator<PackedDeltas[]> {
   let message: PackedDeltas[] = [];
   let bytes = 0;
-  for (const part of deltas) {
+  for (const part of isPacked(deltas) ? deltas : packInParts(deltas)) {
     message.push(part);
     bytes += part.length;
     if (bytes < PART_BYTES) continue;

@@ -306,14 +306,15 @@ test('a step that cannot be written rejects, is not lost, and is written with th
   const { store } = await openHere();
   await using _closed = store;
   await store.commit(packed(commit(1, { deltas: [delta('a', { windows: [window(1, 1)] })] })));
-  // SQLite's STRICT tables refuse a text where a blob belongs.
-  const broken = delta('a', { meta: '2', windows: [window(2, 2), { windowId: 3, blob: 'text' as never }] });
+  // SQLite's STRICT tables refuse a fraction where an integer belongs.
+  const broken = delta('a', { meta: '2', windows: [window(2, 2)], templates: [template(0.5, 1)] });
   await expect(store.commit(packed(commit(2, { deltas: [broken] })))).rejects.toMatchObject({
     code: 'LOGDRIFT_STORAGE_FAILED',
     message: expect.stringMatching(/^storage\.directory: commit failed in .*logdrift\.db: /),
   });
   expect(await store.load('a')).toMatchObject({ meta: '2' });
-  await store.commit(packed(commit(3, { deltas: [delta('a', { meta: '3', windows: [window(3, 3)] })] })));
+  const next = delta('a', { meta: '3', windows: [window(3, 3)], removedTemplates: [0.5] });
+  await store.commit(packed(commit(3, { deltas: [next] })));
   expect(await store.load('a')).toMatchObject({ meta: '3', windows: [window(1, 1), window(2, 2), window(3, 3)] });
 });
 
@@ -329,7 +330,7 @@ test('a step that travels to the thread in parts is one transaction: all of it i
   const step = (id: number) => commit(id, { deltas: Array.from({ length: 12 }, (_, source) => large(source, id)) });
   await store.commit(packed(step(1)));
   const broken = step(2);
-  broken.deltas.push(delta('file:broken', { windows: [{ windowId: 2, blob: 'text' as never }] }));
+  broken.deltas.push(delta('file:broken', { windows: [window(2.5, 2)] }));
   await expect(store.commit(packed(broken))).rejects.toMatchObject({ code: 'LOGDRIFT_STORAGE_FAILED' });
   expect(await store.service()).toBe('{"step":1}');
   expect(await store.sources()).toHaveLength(12);
