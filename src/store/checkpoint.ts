@@ -190,7 +190,7 @@ function isPacked(deltas: PackedDeltas[] | SourceDelta[]): deltas is PackedDelta
   return deltas[0] instanceof Uint8Array;
 }
 
-/** Some {@link PART_BYTES} a message: a tenth of a millisecond of copying. */
+/** Some {@link PART_BYTES} a message: the main thread copies no more in one go. */
 function* inMessages(deltas: PackedDeltas[] | SourceDelta[]): Generator<PackedDeltas[]> {
   let message: PackedDeltas[] = [];
   let bytes = 0;

@@ -96,7 +96,7 @@ export class Calibration {
     this.#head = 0;
   }
 
-  /** Float64 in the machine's byte order, oldest first, in base64: as decimals, 840 numbers a source were a tenth of a step. */
+  /** Float64 in the machine's byte order, oldest first, in base64: as decimals, 840 numbers a source were 8 % of what a step allocated. */
   save(): string {
     const values = new Float64Array(this.#size);
     for (let k = 0; k < values.length; k++) values[k] = this.#at(k);

@@ -139,7 +139,7 @@ export function quantile(sketch: Quantiles, p: number): number {
 
 /**
  * The first `length` of `unpacked` as text, one character a byte: 2n + 1 for a bar of n values, 2r for r empty ones, in LEB128. Panes hold tens of
- * sketches a source; as arrays they were most of what each step's garbage collections had to move.
+ * sketches a source; as arrays they were nearly half of what a step's garbage collections had to move.
  */
 function packBars(length: number): string {
   let at = 0;
