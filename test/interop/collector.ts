@@ -1,8 +1,9 @@
 /** A real OpenTelemetry Collector, built by `ocb` from collector/agent.yaml or collector/gateway.yaml, in a process of its own. */
 import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
@@ -44,14 +45,29 @@ export async function temporaryFolder(): Promise<Folder> {
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
-/** A port that was free a moment ago, for a peer that has to be named before it listens. */
+/**
+ * Below those that systems give to outgoing connections and to port 0 (Linux from 32768 on, IANA from 49152): such a port was free, and then a
+ * Collector's own connection had it.
+ */
+const GIVEN_PORTS = { from: 20_000, to: 32_000 };
+
+/** For a peer that has to be named before it listens, or that comes back to the same port. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = randomInt(GIVEN_PORTS.from, GIVEN_PORTS.to);
+    const server = createServer().listen(port, '127.0.0.1');
+    const free = await once(server, 'listening').then(
+      () => true,
+      (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EADDRINUSE') throw error;
+        return false;
+      },
+    );
+    if (!free) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
 export interface Collector extends AsyncDisposable {
