@@ -11,18 +11,18 @@ import { join } from 'node:path';
 import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
 import type { Type } from 'protobufjs';
 import { afterAll, expect, test } from 'vitest';
-import type { decodeJson as DecodeJson } from '../src/receive/decode-json.ts';
-import type { decodeParsedJson as DecodeParsedJson } from '../test/receive/json-oracle.ts';
-import type { decodeProtobuf as DecodeProtobuf } from '../src/receive/decode-protobuf.ts';
+import type { decodeJson as DecodeJson } from '../src/receive/json/decode.ts';
+import type { decodeParsedJson as DecodeParsedJson } from '../test/receive/json/oracle.ts';
+import type { decodeProtobuf as DecodeProtobuf } from '../src/receive/protobuf/decode.ts';
 import type { DecodedRecord, RecordSink } from '../src/receive/record.ts';
 import { buildRequest, loadLogsProto, LOGS_SERVICE_PROTO, PROTO_ROOT } from './load.ts';
 import { PROTO_LOADER_OPTIONS } from './naive/service.ts';
 
 const require = createRequire(import.meta.url);
 // Loaded by Node itself: vitest's module runner turns every import into a getter call, which costs a loop this tight a factor of three.
-const { decodeProtobuf } = require('../src/receive/decode-protobuf.ts') as { decodeProtobuf: typeof DecodeProtobuf };
-const { decodeJson } = require('../src/receive/decode-json.ts') as { decodeJson: typeof DecodeJson };
-const { decodeParsedJson } = require('../test/receive/json-oracle.ts') as { decodeParsedJson: typeof DecodeParsedJson };
+const { decodeProtobuf } = require('../src/receive/protobuf/decode.ts') as { decodeProtobuf: typeof DecodeProtobuf };
+const { decodeJson } = require('../src/receive/json/decode.ts') as { decodeJson: typeof DecodeJson };
+const { decodeParsedJson } = require('../test/receive/json/oracle.ts') as { decodeParsedJson: typeof DecodeParsedJson };
 const RECORDS = 1000;
 const SMALL_BATCH = 100;
 const ROUNDS = 15;

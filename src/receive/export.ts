@@ -1,7 +1,7 @@
 /** `Export`: where both transports end. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { decodeJson } from './decode-json.ts';
-import { decodeProtobuf } from './decode-protobuf.ts';
+import { decodeJson } from './json/decode.ts';
+import { decodeProtobuf } from './protobuf/decode.ts';
 import { newDecodeSummary, type DecodeSummary } from './decoded.ts';
 import type { Encoding } from './encode-response.ts';
 import type { Departure, ExportResult, ExportTarget, RecordSink } from './record.ts';

@@ -5,7 +5,7 @@
 import { beginResponse, GrpcCall, sendMessage, sendOk, sendStatus } from './grpc-message.ts';
 import type { Http2Stream, StreamListener } from './http2/stream.ts';
 import { ReceiveError, toStatus } from './status.ts';
-import { WireReader } from './wire.ts';
+import { WireReader } from './protobuf/wire.ts';
 
 export const HEALTH_SERVICE = 'grpc.health.v1.Health';
 /** `''` is the server as a whole. */

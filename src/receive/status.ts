@@ -6,7 +6,7 @@
  * these or the client drops the data, lasting trouble must not or the client sends it for ever.
  */
 import { status as Grpc } from '@grpc/grpc-js';
-import { DecodeError } from './wire.ts';
+import { DecodeError } from './decode-error.ts';
 
 export type ErrorKind =
   | 'malformed'

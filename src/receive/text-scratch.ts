@@ -1,4 +1,4 @@
-import { unescape } from './json-text.ts';
+import { unescape } from './json/text.ts';
 
 /** Scratch above this size is given back after use: one huge body must not pin its memory. */
 const KEEP_BYTES = 262_144;

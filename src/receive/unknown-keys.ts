@@ -1,6 +1,6 @@
 /** Why a body held no log record: what is in it that we do not know. Only ever asked about such bodies. */
 import type { Encoding } from './encode-response.ts';
-import { WireReader } from './wire.ts';
+import { WireReader } from './protobuf/wire.ts';
 
 /** Larger ones are not read a second time. */
 const MAX_BYTES = 1_048_576;

@@ -4,7 +4,7 @@ import { createGunzip, createInflate, createZstdDecompress, gunzipSync, inflateS
 import type { Reservation } from './budget.ts';
 import { Chunks, copyTogether, free } from './scratch.ts';
 import { ReceiveError } from './status.ts';
-import { DecodeError } from './wire.ts';
+import { DecodeError } from './decode-error.ts';
 import { cutAtFrameEnds } from './zstd-frames.ts';
 
 /** What `Accept-Encoding` of a 415 names, and `grpc-accept-encoding`. */

@@ -5,7 +5,7 @@
  * (nodejs/node#64741). So the chunks are cut where frames end.
  */
 
-import { DecodeError } from './wire.ts';
+import { DecodeError } from './decode-error.ts';
 
 /**
  * Of one body. Each is a write of its own, 0.07 ms of the main thread however small it is: 64 MiB of empty ones would take ten minutes. Senders make one

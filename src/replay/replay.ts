@@ -7,7 +7,7 @@ import type { JudgedStep } from '../pipeline/step.ts';
 import { newDecodedRecord } from '../receive/decoded.ts';
 import { exportLogs } from '../receive/export.ts';
 import type { Attributes } from '../receive/record.ts';
-import { DecodeError } from '../receive/wire.ts';
+import { DecodeError } from '../receive/decode-error.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
 import { createEvaluation } from './evaluation/collect.ts';
 import { readLabels } from './evaluation/labels.ts';

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
-import { randomRequest } from '../receive/json-trees.ts';
+import { randomRequest } from '../receive/json/trees.ts';
 import { frame } from '../receive/senders.ts';
 import { http1Seeds, jsonSeeds, protobufSeeds, recordHttp2 } from './corpus.ts';
 import { Coverage } from './coverage.ts';

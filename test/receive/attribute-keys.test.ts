@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { decodeJson } from '../../src/receive/decode-json.ts';
-import { decodeProtobuf } from '../../src/receive/decode-protobuf.ts';
+import { decodeJson } from '../../src/receive/json/decode.ts';
+import { decodeProtobuf } from '../../src/receive/protobuf/decode.ts';
 import { MAX_LISTED_KEYS, type RecordSink } from '../../src/receive/record.ts';
 import { encodeRequest, requestOf, stringAttribute } from './oracle.ts';
 import { drain } from './recording-target.ts';

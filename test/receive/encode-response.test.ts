@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { encodeResponse, encodeStatus } from '../../src/receive/encode-response.ts';
 import { ReceiveError, toStatus } from '../../src/receive/status.ts';
-import { DecodeError } from '../../src/receive/wire.ts';
+import { DecodeError } from '../../src/receive/decode-error.ts';
 import { BadRequest, Response, RetryInfo, Status } from './oracle.ts';
 
 const MALFORMED = toStatus(new DecodeError('truncated varint', 'resource_logs', 12));

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { newDecodeSummary, SLICE_BYTES } from '../../src/receive/decoded.ts';
 import { exportLogs } from '../../src/receive/export.ts';
 import type { ExportTarget } from '../../src/receive/record.ts';
-import { DecodeError } from '../../src/receive/wire.ts';
+import { DecodeError } from '../../src/receive/decode-error.ts';
 import { encodeRequest, requestOf } from './oracle.ts';
 import { recordingTarget } from './recording-target.ts';
 

@@ -1,8 +1,8 @@
 /** AnyValue and KeyValue in OTLP/JSON (opentelemetry-proto docs/specification.md, "JSON Protobuf Encoding"). */
-import { Names } from './json-names.ts';
-import { ARRAY, BOOLEAN, NULL, NUMBER, OBJECT, STRING, wrongKind } from './json-lex.ts';
-import { type JsonScanner } from './json-scan.ts';
-import { END, enter, nextElement, nextName } from './json-walk.ts';
+import { Names } from './names.ts';
+import { ARRAY, BOOLEAN, NULL, NUMBER, OBJECT, STRING, wrongKind } from './lex.ts';
+import { type JsonScanner } from './scan.ts';
+import { END, enter, nextElement, nextName } from './walk.ts';
 import {
   attributeText,
   MAX_ATTRIBUTE_BYTES,
@@ -11,7 +11,7 @@ import {
   newValueBudget,
   type PlainValue,
   type ValueBudget,
-} from './value-text.ts';
+} from '../value-text.ts';
 
 export const KEY_VALUE = new Names('key', 'value', 'keyStrindex');
 export const KEY = 0;

@@ -1,5 +1,5 @@
 /** Random OTLP/JSON: every field in every form it may have, written in every way JSON allows. */
-import type { Random } from '../fuzz/mutate.ts';
+import type { Random } from '../../fuzz/mutate.ts';
 
 type Tree = null | boolean | string | Raw | Members | Tree[];
 type Member = readonly [name: string, value: Tree];

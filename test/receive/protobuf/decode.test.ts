@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { decodeProtobuf } from '../../src/receive/decode-protobuf.ts';
-import { SLICE_BYTES } from '../../src/receive/decoded.ts';
-import { DecodeError } from '../../src/receive/wire.ts';
-import { seededRandom } from '../../bench/load.ts';
-import { encodeRequest, message, Request, requestOf, stringAttribute, varint } from './oracle.ts';
-import { drain, recordingSink, type Recorded } from './recording-target.ts';
+import { decodeProtobuf } from '../../../src/receive/protobuf/decode.ts';
+import { SLICE_BYTES } from '../../../src/receive/decoded.ts';
+import { DecodeError } from '../../../src/receive/decode-error.ts';
+import { seededRandom } from '../../../bench/load.ts';
+import { encodeRequest, message, Request, requestOf, stringAttribute, varint } from '../oracle.ts';
+import { drain, recordingSink, type Recorded } from '../recording-target.ts';
 
 const TRACE = '0102030405060708090a0b0c0d0e0f10';
 const SPAN = '1112131415161718';

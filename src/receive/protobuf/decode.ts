@@ -7,12 +7,12 @@
  *
  * Of duplicates the first resource and scope win, the last scalar or body, the first attribute of a key.
  */
-import { newDecodeSummary, Slice, type DecodeSummary } from './decoded.ts';
-import { readResource } from './protobuf-value.ts';
-import { RECORD, RecordReader } from './read-record.ts';
-import type { Attributes, RecordSink } from './record.ts';
-import { ResourceCache } from './resource-cache.ts';
-import { MAX_ATTRIBUTE_BYTES } from './value-text.ts';
+import { newDecodeSummary, Slice, type DecodeSummary } from '../decoded.ts';
+import { readResource } from './value.ts';
+import { RECORD, RecordReader } from './record.ts';
+import type { Attributes, RecordSink } from '../record.ts';
+import { ResourceCache } from '../resource-cache.ts';
+import { MAX_ATTRIBUTE_BYTES } from '../value-text.ts';
 import { WireReader } from './wire.ts';
 
 const REQUEST = '';

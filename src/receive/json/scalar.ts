@@ -1,9 +1,9 @@
 /** The plain fields of a LogRecord in OTLP/JSON, from the value that a scanner has just gone over. */
-import { NULL, NUMBER, STRING, wrongKind } from './json-lex.ts';
-import type { JsonScanner } from './json-scan.ts';
-import { hexDigit } from './json-text.ts';
-import { OWN_EVENT_PREFIX } from './value-text.ts';
-import { DecodeError } from './wire.ts';
+import { NULL, NUMBER, STRING, wrongKind } from './lex.ts';
+import type { JsonScanner } from './scan.ts';
+import { hexDigit } from './text.ts';
+import { OWN_EVENT_PREFIX } from '../value-text.ts';
+import { DecodeError } from '../decode-error.ts';
 
 /** Character → value; 16 when it is no digit. */
 const HEX_DIGITS = Uint8Array.from({ length: 256 }, (_, code) => {

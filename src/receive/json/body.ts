@@ -1,22 +1,12 @@
 /** The body of a LogRecord in OTLP/JSON: a string in nearly all, where it stands; of a map its message, else it is printed. */
-import { JsonEntry } from './json-entry.ts';
-import { OBJECT } from './json-lex.ts';
-import { AFTER_TEXT, BEFORE_TEXT, type JsonScanner } from './json-scan.ts';
-import {
-  ANY_VALUE,
-  KEY,
-  KEY_VALUE,
-  KVLIST_VALUE,
-  readElements,
-  readField,
-  readMap,
-  VALUE,
-  VALUES,
-} from './json-value.ts';
-import { END, enter, MAX_REVISITED_BYTES, nextName, revisit } from './json-walk.ts';
-import { tableOf, type KeyTable } from './key-table.ts';
-import type { DecodedRecord, RecordSink } from './record.ts';
-import type { TextScratch } from './text-scratch.ts';
+import { JsonEntry } from './entry.ts';
+import { OBJECT } from './lex.ts';
+import { AFTER_TEXT, BEFORE_TEXT, type JsonScanner } from './scan.ts';
+import { ANY_VALUE, KEY, KEY_VALUE, KVLIST_VALUE, readElements, readField, readMap, VALUE, VALUES } from './value.ts';
+import { END, enter, MAX_REVISITED_BYTES, nextName, revisit } from './walk.ts';
+import { tableOf, type KeyTable } from '../key-table.ts';
+import type { DecodedRecord, RecordSink } from '../record.ts';
+import type { TextScratch } from '../text-scratch.ts';
 import {
   attributeText,
   canonicalJson,
@@ -25,7 +15,7 @@ import {
   messageToText,
   newValueBudget,
   valueToText,
-} from './value-text.ts';
+} from '../value-text.ts';
 
 const BODY_PATH = 'body';
 const MAP_PATH = 'body.kvlistValue';

@@ -1,12 +1,12 @@
 /**
  * JSON (RFC 8259) over bytes, strictly and without building anything: a value is a range of the request. Readers step to the values they
- * want (json-walk.ts) and let all others be gone over.
+ * want (walk.ts) and let all others be gone over.
  *
  * Going over a value may stop in the middle, inside a string as well, when the slice of time is used up; names, numbers and white space are
  * short and are read in one piece.
  */
-import { Spelling } from './json-names.ts';
-import { stringOf } from './json-text.ts';
+import { Spelling } from './names.ts';
+import { stringOf } from './text.ts';
 import {
   ARRAY,
   BACKSLASH,
@@ -28,8 +28,8 @@ import {
   spaceEnd,
   STRING,
   unexpected,
-} from './json-lex.ts';
-import { MAX_VALUE_BYTES } from './value-text.ts';
+} from './lex.ts';
+import { MAX_VALUE_BYTES } from '../value-text.ts';
 
 /** Go's encoding/json stops here, too. */
 const MAX_DEPTH = 10_000;

@@ -1,11 +1,11 @@
 /** One KeyValue in OTLP/JSON: noted while the scanner goes over it, read when it turns out to be wanted. */
-import { NULL, STRING, wrongKind } from './json-lex.ts';
-import { AFTER_TEXT, BEFORE_TEXT, type JsonScanner } from './json-scan.ts';
-import { stringOf } from './json-text.ts';
-import { readAny } from './json-value.ts';
-import { revisit } from './json-walk.ts';
-import { findKey, type KeyTable } from './key-table.ts';
-import type { PlainValue } from './value-text.ts';
+import { NULL, STRING, wrongKind } from './lex.ts';
+import { AFTER_TEXT, BEFORE_TEXT, type JsonScanner } from './scan.ts';
+import { stringOf } from './text.ts';
+import { readAny } from './value.ts';
+import { revisit } from './walk.ts';
+import { findKey, type KeyTable } from '../key-table.ts';
+import type { PlainValue } from '../value-text.ts';
 
 export class JsonEntry {
   /** Place of its key in the table, -1: not wanted, or not there. */

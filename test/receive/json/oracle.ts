@@ -1,9 +1,9 @@
 /**
  * OTLP/JSON the plain way, `JSON.parse` and a walk over its tree: what our reader is checked and measured against.
  */
-import { newDecodedRecord, newDecodeSummary, type DecodeSummary } from '../../src/receive/decoded.ts';
-import { MAX_LISTED_KEYS, type Attributes, type DecodedRecord, type RecordSink } from '../../src/receive/record.ts';
-import { TextScratch } from '../../src/receive/text-scratch.ts';
+import { newDecodedRecord, newDecodeSummary, type DecodeSummary } from '../../../src/receive/decoded.ts';
+import { MAX_LISTED_KEYS, type Attributes, type DecodedRecord, type RecordSink } from '../../../src/receive/record.ts';
+import { TextScratch } from '../../../src/receive/text-scratch.ts';
 import {
   attributeText,
   canonicalJson,
@@ -17,8 +17,8 @@ import {
   valueToText,
   type PlainValue,
   type ValueBudget,
-} from '../../src/receive/value-text.ts';
-import { DecodeError } from '../../src/receive/wire.ts';
+} from '../../../src/receive/value-text.ts';
+import { DecodeError } from '../../../src/receive/decode-error.ts';
 
 type JsonObject = Record<string, unknown>;
 

@@ -1,17 +1,17 @@
 /** One LogRecord in OTLP/JSON: what a scanner has gone over becomes a {@link DecodedRecord}. */
-import { clearRecord, newDecodedRecord } from './decoded.ts';
-import { JsonBody } from './json-body.ts';
-import { JsonEntry } from './json-entry.ts';
-import { ARRAY, OBJECT } from './json-lex.ts';
-import { Names } from './json-names.ts';
-import { readId, readNanosAsMs, readOwnEvent, readSeverity } from './json-scalar.ts';
-import type { JsonScanner } from './json-scan.ts';
-import { KEY, KEY_STRINDEX, KEY_VALUE, readKey, VALUE } from './json-value.ts';
-import { END, enter, nextElement, nextName, revisit } from './json-walk.ts';
-import { tableOf, type KeyTable } from './key-table.ts';
-import { MAX_LISTED_KEYS, type DecodedRecord, type RecordSink } from './record.ts';
-import { takeTextScratch } from './text-scratch.ts';
-import { attributeText, MAX_ATTRIBUTE_BYTES, MAX_VALUE_BYTES, TEMPLATE_ATTRIBUTES } from './value-text.ts';
+import { clearRecord, newDecodedRecord } from '../decoded.ts';
+import { JsonBody } from './body.ts';
+import { JsonEntry } from './entry.ts';
+import { ARRAY, OBJECT } from './lex.ts';
+import { Names } from './names.ts';
+import { readId, readNanosAsMs, readOwnEvent, readSeverity } from './scalar.ts';
+import type { JsonScanner } from './scan.ts';
+import { KEY, KEY_STRINDEX, KEY_VALUE, readKey, VALUE } from './value.ts';
+import { END, enter, nextElement, nextName, revisit } from './walk.ts';
+import { tableOf, type KeyTable } from '../key-table.ts';
+import { MAX_LISTED_KEYS, type DecodedRecord, type RecordSink } from '../record.ts';
+import { takeTextScratch } from '../text-scratch.ts';
+import { attributeText, MAX_ATTRIBUTE_BYTES, MAX_VALUE_BYTES, TEMPLATE_ATTRIBUTES } from '../value-text.ts';
 
 /** The fields of a LogRecord that somebody wants; `attributes` are read entry by entry. */
 export const RECORD = new Names(

@@ -1,13 +1,13 @@
 /** Our reader against `JSON.parse` and a walk over its tree. */
 import { expect, test } from 'vitest';
-import { decodeJson } from '../../src/receive/decode-json.ts';
-import { SLICE_BYTES, type DecodeSummary } from '../../src/receive/decoded.ts';
-import type { RecordSink } from '../../src/receive/record.ts';
-import { DecodeError } from '../../src/receive/wire.ts';
-import { createRandom, mutate } from '../fuzz/mutate.ts';
-import { decodeParsedJson } from './json-oracle.ts';
-import { randomRequest } from './json-trees.ts';
-import { drain, recordingSink, type RecordingSink } from './recording-target.ts';
+import { decodeJson } from '../../../src/receive/json/decode.ts';
+import { SLICE_BYTES, type DecodeSummary } from '../../../src/receive/decoded.ts';
+import type { RecordSink } from '../../../src/receive/record.ts';
+import { DecodeError } from '../../../src/receive/decode-error.ts';
+import { createRandom, mutate } from '../../fuzz/mutate.ts';
+import { decodeParsedJson } from './oracle.ts';
+import { randomRequest } from './trees.ts';
+import { drain, recordingSink, type RecordingSink } from '../recording-target.ts';
 
 type Decoder = (request: Uint8Array, sink: RecordSink) => Generator<void, DecodeSummary>;
 

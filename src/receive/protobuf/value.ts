@@ -7,7 +7,7 @@ import {
   newValueBudget,
   type PlainValue,
   type ValueBudget,
-} from './value-text.ts';
+} from '../value-text.ts';
 import type { WireReader } from './wire.ts';
 
 /** AnyValue's field numbers. 8 (`string_value_strindex`) is for profiles; in logs it means absent. */

@@ -1,5 +1,5 @@
 /** The body of a LogRecord: a string in nearly all, where it stands; of a map its message, else it is printed. */
-import { findKey, tableOf, type KeyTable } from './key-table.ts';
+import { findKey, tableOf, type KeyTable } from '../key-table.ts';
 import {
   BYTES_VALUE,
   KVLIST_VALUE,
@@ -11,10 +11,10 @@ import {
   readValue,
   STRING_VALUE,
   type ValueRange,
-} from './protobuf-value.ts';
-import type { DecodedRecord, RecordSink } from './record.ts';
-import { takeTextScratch } from './text-scratch.ts';
-import { canonicalJson, MESSAGE_FIELDS, messageToText, valueToText } from './value-text.ts';
+} from './value.ts';
+import type { DecodedRecord, RecordSink } from '../record.ts';
+import { takeTextScratch } from '../text-scratch.ts';
+import { canonicalJson, MESSAGE_FIELDS, messageToText, valueToText } from '../value-text.ts';
 import type { WireReader } from './wire.ts';
 
 const BODY = 'resource_logs.scope_logs.log_records.body';

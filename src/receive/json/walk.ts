@@ -19,11 +19,11 @@ import {
   tooLong,
   unexpected,
   wrongKind,
-} from './json-lex.ts';
-import { Spelling, type Names } from './json-names.ts';
-import { BEFORE_TEXT, STRING_VALUE, type JsonScanner } from './json-scan.ts';
-import { unescape } from './json-text.ts';
-import { keyBucket } from './key-table.ts';
+} from './lex.ts';
+import { Spelling, type Names } from './names.ts';
+import { BEFORE_TEXT, STRING_VALUE, type JsonScanner } from './scan.ts';
+import { unescape } from './text.ts';
+import { keyBucket } from '../key-table.ts';
 
 /** Answers of {@link nextName} beside the places of known names. */
 export const END = -1;

@@ -1,6 +1,6 @@
 /** The tokens of JSON (RFC 8259): where they end, and what is none. Functions of bytes and positions, no state. */
-import { hexDigit } from './json-text.ts';
-import { DecodeError } from './wire.ts';
+import { hexDigit } from './text.ts';
+import { DecodeError } from '../decode-error.ts';
 
 /** What a value is. */
 export const NULL = 1;

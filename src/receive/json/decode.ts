@@ -7,16 +7,16 @@
  *
  * Of names that come twice in one object, lists go on, the first resource and scope stay, and of all others the last one counts.
  */
-import { newDecodeSummary, Slice, type DecodeSummary } from './decoded.ts';
-import { ATTRIBUTES, JsonRecord, RECORD } from './json-record.ts';
-import { Names } from './json-names.ts';
-import { ARRAY, NULL, OBJECT, wrongKind } from './json-lex.ts';
-import { JsonScanner } from './json-scan.ts';
-import { END, enter, finish, nextElement, nextName, revisit, skipKeyValue } from './json-walk.ts';
-import { KEY_VALUE, readResource, readScopeName } from './json-value.ts';
-import type { Attributes, RecordSink } from './record.ts';
-import { ResourceCache } from './resource-cache.ts';
-import { DecodeError } from './wire.ts';
+import { newDecodeSummary, Slice, type DecodeSummary } from '../decoded.ts';
+import { ATTRIBUTES, JsonRecord, RECORD } from './record.ts';
+import { Names } from './names.ts';
+import { ARRAY, NULL, OBJECT, wrongKind } from './lex.ts';
+import { JsonScanner } from './scan.ts';
+import { END, enter, finish, nextElement, nextName, revisit, skipKeyValue } from './walk.ts';
+import { KEY_VALUE, readResource, readScopeName } from './value.ts';
+import type { Attributes, RecordSink } from '../record.ts';
+import { ResourceCache } from '../resource-cache.ts';
+import { DecodeError } from '../decode-error.ts';
 
 const REQUEST = new Names('resourceLogs');
 const RESOURCE_LOGS = 0;

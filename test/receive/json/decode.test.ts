@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { decodeJson } from '../../src/receive/decode-json.ts';
-import { SLICE_BYTES } from '../../src/receive/decoded.ts';
-import { decodeProtobuf } from '../../src/receive/decode-protobuf.ts';
-import { DecodeError } from '../../src/receive/wire.ts';
-import { encodeRequest } from './oracle.ts';
-import { drain, recordingSink, type Recorded } from './recording-target.ts';
+import { decodeJson } from '../../../src/receive/json/decode.ts';
+import { SLICE_BYTES } from '../../../src/receive/decoded.ts';
+import { decodeProtobuf } from '../../../src/receive/protobuf/decode.ts';
+import { DecodeError } from '../../../src/receive/decode-error.ts';
+import { encodeRequest } from '../oracle.ts';
+import { drain, recordingSink, type Recorded } from '../recording-target.ts';
 
 const MIB = 1_048_576;
 const WANTED = { attributes: ['k', 'n', 'm'], bodyFields: ['unit'] };

@@ -1,6 +1,6 @@
 /** One LogRecord (opentelemetry/proto/logs/v1/logs.proto): the loop that runs a hundred thousand times a second. */
-import { clearRecord, newDecodedRecord, SLICE_BYTES } from './decoded.ts';
-import { findKey, keyBucket, tableOf, type KeyTable } from './key-table.ts';
+import { clearRecord, newDecodedRecord, SLICE_BYTES } from '../decoded.ts';
+import { findKey, keyBucket, tableOf, type KeyTable } from '../key-table.ts';
 import {
   locateKeyValue,
   locateValue,
@@ -8,11 +8,12 @@ import {
   readAttributeText,
   STRING_VALUE,
   type ValueRange,
-} from './protobuf-value.ts';
-import { BodyReader } from './read-body.ts';
-import { MAX_LISTED_KEYS, type DecodedRecord, type RecordSink } from './record.ts';
-import { OWN_EVENT_PREFIX, TEMPLATE_ATTRIBUTES } from './value-text.ts';
-import { DecodeError, WireReader } from './wire.ts';
+} from './value.ts';
+import { BodyReader } from './body.ts';
+import { MAX_LISTED_KEYS, type DecodedRecord, type RecordSink } from '../record.ts';
+import { OWN_EVENT_PREFIX, TEMPLATE_ATTRIBUTES } from '../value-text.ts';
+import { DecodeError } from '../decode-error.ts';
+import { WireReader } from './wire.ts';
 
 export const RECORD = 'resource_logs.scope_logs.log_records';
 const ATTRIBUTES = 'resource_logs.scope_logs.log_records.attributes';

@@ -1,5 +1,5 @@
 /** Names of fields in OTLP/JSON, and how they are told apart quickly. */
-import { buildKeyTable, findKey, type KeyTable } from './key-table.ts';
+import { buildKeyTable, findKey, type KeyTable } from '../key-table.ts';
 
 /** At least four bytes of ASCII, compared four at a time. */
 export class Spelling {

@@ -1,8 +1,8 @@
 /** The JSON that is taken and refused (RFC 8259), and what is bounded. */
 import { describe, expect, test } from 'vitest';
-import { decodeJson } from '../../src/receive/decode-json.ts';
-import { DecodeError } from '../../src/receive/wire.ts';
-import { drain, recordingSink } from './recording-target.ts';
+import { decodeJson } from '../../../src/receive/json/decode.ts';
+import { DecodeError } from '../../../src/receive/decode-error.ts';
+import { drain, recordingSink } from '../recording-target.ts';
 
 function decode(request: string | Buffer) {
   const sink = recordingSink({ attributes: ['k'] });
