@@ -3,13 +3,13 @@
  *
  *     npm run eval:formats [-- --misses PROGRAM | --write DIR]
  *
- * --misses shows for a program of the develop half which events are split or merged; --write the samples as `NAME.tsv.gz` for `npm run eval:templates`.
+ * --misses shows for a program that is not held out which events are split or merged; --write the samples as `NAME.tsv.gz` for `npm run eval:templates`.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { programs, sampleOf } from './formats/sample.ts';
+import { HALVES, programs, sampleOf } from './formats/sample.ts';
 import { meanOf, mine, scoreProgram } from './formats/score.ts';
 
 const { values } = parseArgs({ options: { misses: { type: 'string' }, write: { type: 'string' } } });
@@ -19,7 +19,7 @@ else printScores();
 
 function printScores(): void {
   const rows = programs().map((program) => ({ ...program, ...scoreProgram(program) }));
-  for (const half of ['develop', 'held out'] as const) {
+  for (const half of HALVES) {
     const own = rows.filter((row) => row.half === half);
     const mean = meanOf(own);
     console.log(`\n| ${half} | GA | FGA | templates | events |\n|---|---|---|---|---|`);
@@ -34,8 +34,8 @@ function digits(value: number): string {
 }
 
 function showMisses(name: string): void {
-  const program = programs().find((one) => one.name === name && one.half === 'develop');
-  if (program === undefined) throw new Error(`no program ${name} in the develop half`);
+  const program = programs().find((one) => one.name === name && one.half !== 'held out');
+  if (program === undefined) throw new Error(`no program ${name} among those that may be looked at`);
   const lines = sampleOf(program);
   const templates = mine(lines);
   const linesOf = (pick: (line: number) => string): Map<string, number[]> => Map.groupBy(lines.keys(), pick);

@@ -7,8 +7,12 @@ import { createWriter, type Line } from './format.ts';
 const FOLDER = import.meta.dirname;
 export const LINES = 2000;
 
-/** Every second program, by name, may be looked at when the miner is worked on; of the others only the scores. */
-export type Half = 'develop' | 'held out';
+/**
+ * Misses of `develop` and `opened` may be looked at when the miner is worked on: of `opened`, every second program here by name, only the scores were until
+ * all was built that `develop` asked for. Of `held out`, a folder of its own, only the scores are.
+ */
+export const HALVES = ['develop', 'opened', 'held out'] as const;
+export type Half = (typeof HALVES)[number];
 
 export interface Program {
   name: string;
@@ -17,11 +21,18 @@ export interface Program {
 }
 
 export function programs(): Program[] {
-  const files = readdirSync(FOLDER).filter((file) => file.endsWith('.txt'));
+  return [
+    ...read(FOLDER, (i) => (i % 2 === 0 ? 'develop' : 'opened')),
+    ...read(join(FOLDER, 'held-out'), () => 'held out'),
+  ];
+}
+
+function read(folder: string, halfOf: (index: number) => Half): Program[] {
+  const files = readdirSync(folder).filter((file) => file.endsWith('.txt'));
   return files.sort().map((file, i) => ({
     name: file.slice(0, -4),
-    half: i % 2 === 0 ? 'develop' : 'held out',
-    formats: readFileSync(join(FOLDER, file), 'utf8')
+    half: halfOf(i),
+    formats: readFileSync(join(folder, file), 'utf8')
       .split('\n')
       .filter((line) => line !== '' && !line.startsWith('#')),
   }));

@@ -45,6 +45,14 @@ const TORRENTS =
   'ubuntu-22.04.3-desktop-amd64.iso;debian-12.4.0-amd64-netinst.iso;Big Buck Bunny (2008);archlinux-2024.01.01-x86_64.iso;Sintel';
 const STORED = 'Photos/2023/IMG 1207.jpg;notes.md;Documents/Tax 2022.pdf;Music/01 - Intro.flac;src/main.go;.stfolder';
 const COMMANDS = 'tp home spawn gamemode give time weather msg';
+const DISTINGUISHED =
+  'uid=alice,ou=people,dc=example,dc=org;cn=admin,dc=example,dc=org;cn=Web Services,ou=groups,dc=example,dc=org;;uid=bob,ou=people,dc=example,dc=org;ou=hosts,dc=example,dc=org';
+const FILTERS =
+  '(uid=alice);(&(objectClass=posixAccount)(uid=bob));(objectClass=*);(&(objectClass=posixGroup)(memberUid=carol));(mail=dave@example.com)';
+const CHECKS =
+  'DISK OK - free space: / 3326 MB (56% inode=72%):;OK - load average: 0.42, 0.38, 0.31;CRITICAL - Socket timeout after 10 seconds;HTTP OK: HTTP/1.1 200 OK - 1256 bytes in 0.012 second response time;' +
+  'PROCS WARNING: 312 processes;(Service check timed out after 60.01 seconds);SSH OK - OpenSSH_9.2p1 (protocol 2.0);connect to address 10.0.0.7 and port 5666: Connection refused';
+const SERVICES = 'HTTP;PING;Disk /;SSH;Current Load;Total Processes;MySQL;Swap Usage;Certificate';
 const CIPHERS = 'TLS_AES_256_GCM_SHA384 ECDHE-RSA-AES256-GCM-SHA384 TLS_CHACHA20_POLY1305_SHA256';
 
 type Make = (dice: Dice) => string;
@@ -206,6 +214,7 @@ export const VALUES: Readonly<Record<string, Make>> = {
   ipport: (dice) => `${ip(dice)}:${port(dice)}`,
   ip6: (dice) => `2001:db8:${hex(4)(dice)}::${hex(2)(dice)}`,
   cidr: (dice) => `${ip(dice)}/${dice.pick([16, 24, 28])}`,
+  hex2: hex(2),
   hex6: hex(6),
   hex8: hex(8),
   hex10: hex(10),
@@ -281,4 +290,24 @@ export const VALUES: Readonly<Record<string, Make>> = {
   cc: words('DE US GB FR JP'),
   company: phrases('Acme Inc.;Example Corp;Contoso Ltd;Umbrella'),
   dc: words('dc1 eu-west us-east-1'),
+  switchport: (dice) =>
+    `${dice.pick(['GigabitEthernet', 'GigabitEthernet', 'TenGigabitEthernet', 'FastEthernet'])}${dice.integer(1, 2)}/0/${dice.integer(1, 48)}`,
+  junosport: (dice) =>
+    `${dice.pick(['ge', 'xe', 'ge'])}-0/${dice.integer(0, 2)}/${dice.integer(0, 47)}.${dice.integer(0, 3)}`,
+  ciscomac: (dice) => Array.from({ length: 3 }, () => digits(dice, HEX, 4)).join('.'),
+  nodelist: (dice) =>
+    dice.pick([
+      `node${pad(dice.integer(1, 30))}`,
+      `node[${pad(dice.integer(1, 9))}-${dice.integer(10, 30)}]`,
+      `node[${pad(dice.integer(1, 9))},${dice.integer(10, 12)},${dice.integer(13, 30)}]`,
+    ]),
+  exim: (dice) => `1r${digits(dice, BASE62, 4)}-${digits(dice, BASE62, 6)}-${digits(dice, BASE62, 2)}`,
+  pgid: (dice) => `${dice.integer(1, 12)}.${digits(dice, HEX, dice.integer(1, 3))}`,
+  part: (dice) => `202403_${dice.integer(1, 90_000)}_${dice.integer(1, 90_000)}_${dice.integer(0, 9)}`,
+  naa: (dice) => `naa.${digits(dice, HEX, 32)}`,
+  dn: phrases(DISTINGUISHED),
+  filter: phrases(FILTERS),
+  attr: words('uid cn mail memberUid uidNumber gidNumber objectClass loginShell homeDirectory'),
+  service: phrases(SERVICES),
+  checkout: phrases(CHECKS),
 };

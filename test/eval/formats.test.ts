@@ -2,12 +2,12 @@ import { expect, test } from 'vitest';
 import { createWriter } from '../../eval/formats/format.ts';
 import { meanOf, scoreProgram } from '../../eval/formats/score.ts';
 import { scoreGrouping } from '../../eval/formats/grouping.ts';
-import { programs, sampleOf } from '../../eval/formats/sample.ts';
+import { HALVES, programs, sampleOf } from '../../eval/formats/sample.ts';
 import { createDice } from '../../eval/synthetic/distributions.ts';
 
 test('lines of programs that the miner was not made for are grouped by their formats', () => {
   const scores = programs().map((program) => ({ half: program.half, ...scoreProgram(program) }));
-  for (const half of ['develop', 'held out'] as const) {
+  for (const half of HALVES) {
     const { ga, fga } = meanOf(scores.filter((score) => score.half === half));
     expect.soft(ga, `GA, ${half}`).toBeGreaterThan(0.81);
     expect.soft(fga, `FGA, ${half}`).toBeGreaterThan(0.715);
