@@ -1,7 +1,7 @@
 /**
  * Mines lines written from the formats of open-source programs, and says how well lines of one format are found to be one template.
  *
- *     npm run eval:formats [-- --misses PROGRAM | --write DIR]
+ *     npm run eval:formats [-- --misses PROGRAM [--seed N] | --write DIR]
  *
  * --misses shows for a program that is not held out which events are split or merged; --write the samples as `NAME.tsv.gz` for `npm run eval:templates`.
  */
@@ -9,24 +9,33 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { HALVES, programs, sampleOf } from './formats/sample.ts';
-import { meanOf, mine, scoreProgram } from './formats/score.ts';
+import { HALVES, programs, sampleOf, SEEDS } from './formats/sample.ts';
+import { meanOf, mine, scoreDrain, scoreProgram, type Accuracy } from './formats/score.ts';
 
-const { values } = parseArgs({ options: { misses: { type: 'string' }, write: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { misses: { type: 'string' }, seed: { type: 'string', default: '1' }, write: { type: 'string' } },
+});
+const seed = Number(values.seed);
 if (values.misses !== undefined) showMisses(values.misses);
 else if (values.write !== undefined) writeSamples(values.write);
 else printScores();
 
 function printScores(): void {
-  const rows = programs().map((program) => ({ ...program, ...scoreProgram(program) }));
+  const rows = programs().map((program) => ({
+    ...program,
+    ...meanOf(SEEDS.map((seed) => scoreProgram(program, seed))),
+    drain: meanOf(SEEDS.map((seed) => scoreDrain(program, seed))),
+  }));
   for (const half of HALVES) {
     const own = rows.filter((row) => row.half === half);
-    const mean = meanOf(own);
-    console.log(`\n| ${half} | GA | FGA | templates | events |\n|---|---|---|---|---|`);
-    for (const row of own)
-      console.log(`| ${row.name} | ${digits(row.ga)} | ${digits(row.fga)} | ${row.templates} | ${row.events} |`);
-    console.log(`| mean | ${digits(mean.ga)} | ${digits(mean.fga)} | | |`);
+    console.log(`\n| ${half} | GA | FGA | of a plain Drain |\n|---|---|---|---|`);
+    for (const row of own) console.log(`| ${row.name} | ${both(row)} |`);
+    console.log(`| mean | ${both({ ...meanOf(own), drain: meanOf(own.map((row) => row.drain)) })} |`);
   }
+}
+
+function both({ ga, fga, drain }: Accuracy & { drain: Accuracy }): string {
+  return `${digits(ga)} | ${digits(fga)} | ${digits(drain.ga)}/${digits(drain.fga)}`;
 }
 
 function digits(value: number): string {
@@ -36,7 +45,7 @@ function digits(value: number): string {
 function showMisses(name: string): void {
   const program = programs().find((one) => one.name === name && one.half !== 'held out');
   if (program === undefined) throw new Error(`no program ${name} among those that may be looked at`);
-  const lines = sampleOf(program);
+  const lines = sampleOf(program, seed);
   const templates = mine(lines);
   const linesOf = (pick: (line: number) => string): Map<string, number[]> => Map.groupBy(lines.keys(), pick);
   const byEvent = linesOf((line) => lines[line]!.event);
@@ -57,7 +66,7 @@ function showMisses(name: string): void {
 function writeSamples(directory: string): void {
   mkdirSync(directory, { recursive: true });
   for (const program of programs()) {
-    const rows = sampleOf(program).map(({ text, event }) => `${text}\t${event.replaceAll('\t', ' ')}\n`);
+    const rows = sampleOf(program, seed).map(({ text, event }) => `${text}\t${event.replaceAll('\t', ' ')}\n`);
     writeFileSync(join(directory, `${program.name}.tsv.gz`), gzipSync(rows.join('')));
   }
 }

@@ -9,7 +9,7 @@
  * The event of a line is its format, with the alternatives taken behind `!`.
  */
 import type { Dice } from '../synthetic/distributions.ts';
-import { VALUES } from './values.ts';
+import { IS_NEW_IN_EACH_LINE, VALUES } from './values.ts';
 
 export interface Line {
   text: string;
@@ -19,22 +19,30 @@ export interface Line {
 /** Writes a line of an event. */
 export type Writer = (dice: Dice) => Line;
 
+/** What there is of a kind on one machine: hosts, users, files. */
+export type Pools = Map<string, readonly string[]>;
+
 type Part = (dice: Dice) => { text: string; event: string };
 
 const OPEN = '«';
 const CLOSE = '»';
 const MOST_ITEMS = 5;
+/** Decades: of most kinds a machine has one to twenty. */
+const POOL_DECADES = 1.3;
 
-/** The writer of one sample: some placeholders hold one value in all its lines, or two or three, as in a recording of one machine. */
-export function createWriter(format: string, sample: Dice): Writer {
-  const parts = parse(format, sample);
+/**
+ * The writer of one sample: values but for numbers and ids come from the `pools` of the sample, and some placeholders hold one value in all its lines, or two
+ * or three, as in a recording of one machine.
+ */
+export function createWriter(format: string, sample: Dice, pools: Pools = new Map()): Writer {
+  const parts = parse(format, sample, pools);
   return (dice) => {
     const written = parts.map((part) => part(dice));
     return { text: written.map((one) => one.text).join(''), event: written.map((one) => one.event).join('') };
   };
 }
 
-function parse(format: string, sample: Dice): Part[] {
+function parse(format: string, sample: Dice, pools: Pools): Part[] {
   const parts: Part[] = [];
   let at = 0;
   for (;;) {
@@ -43,7 +51,7 @@ function parse(format: string, sample: Dice): Part[] {
     if (literal !== '') parts.push(() => ({ text: literal, event: literal }));
     if (open < 0) return parts;
     const close = closing(format, open);
-    parts.push(parsePlaceholder(format.slice(open + 1, close), sample));
+    parts.push(parsePlaceholder(format.slice(open + 1, close), sample, pools));
     at = close + 1;
   }
 }
@@ -57,16 +65,16 @@ function closing(format: string, open: number): number {
   throw new Error(`no ${CLOSE} for the ${OPEN} at ${open + 1} in: ${format}`);
 }
 
-function parsePlaceholder(inner: string, sample: Dice): Part {
+function parsePlaceholder(inner: string, sample: Dice, pools: Pools): Part {
   const isEvent = inner.startsWith('!');
   const alternatives = splitAlternatives(isEvent ? inner.slice(1) : inner);
   if (alternatives.length === 1) {
-    const make = valueOf(inner);
+    const make = valueOf(inner, sample, pools);
     if (make === null) throw new Error(`no such kind of value: ${inner}`);
     const draw = settle(make, sample);
     return (dice) => ({ text: draw(dice), event: OPEN + CLOSE });
   }
-  const writers = alternatives.map((one) => createWriter(valueOf(one) === null ? one : OPEN + one + CLOSE, sample));
+  const writers = alternatives.map((one) => createWriter(isKind(one) ? OPEN + one + CLOSE : one, sample, pools));
   return (dice) => {
     // The first ones more often.
     const { text, event } = writers[Math.floor(writers.length * dice.uniform() ** 1.5)]!(dice);
@@ -86,16 +94,32 @@ function splitAlternatives(inner: string): string[] {
   return alternatives;
 }
 
+function isKind(text: string): boolean {
+  return VALUES[text.split('+', 1)[0]!] !== undefined;
+}
+
 /** A kind of `values.ts`, or a list of it; null for anything else. */
-function valueOf(text: string): ((dice: Dice) => string) | null {
-  const kind = VALUES[text];
-  if (kind !== undefined) return kind;
+function valueOf(text: string, sample: Dice, pools: Pools): ((dice: Dice) => string) | null {
+  if (!isKind(text)) return null;
   const plus = text.indexOf('+');
-  const item = plus < 0 ? undefined : VALUES[text.slice(0, plus)];
-  if (item === undefined) return null;
+  if (plus < 0) return valueOfKind(text, sample, pools);
+  const item = valueOfKind(text.slice(0, plus), sample, pools);
   const between = text.slice(plus + 1);
   return (dice) =>
     Array.from({ length: 1 + Math.floor(MOST_ITEMS * dice.uniform() ** 2) }, () => item(dice)).join(between);
+}
+
+/** The first ones of a pool more often. */
+function valueOfKind(kind: string, sample: Dice, pools: Pools): (dice: Dice) => string {
+  const make = VALUES[kind]!;
+  if (IS_NEW_IN_EACH_LINE.has(kind)) return make;
+  let pool = pools.get(kind);
+  if (pool === undefined) {
+    const size = Math.floor(10 ** sample.between(0, POOL_DECADES));
+    pools.set(kind, (pool = Array.from({ length: size }, () => make(sample))));
+  }
+  const own = pool;
+  return (dice) => own[Math.floor(own.length * dice.uniform() ** 2)]!;
 }
 
 /** A fifth of all placeholders hold one value in a sample, another fifth two or three. */

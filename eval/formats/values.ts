@@ -1,59 +1,36 @@
 /** What stands in the place of a format's placeholders: values as such programs write them. */
 import type { Dice } from '../synthetic/distributions.ts';
-
-const WORDS =
-  'orders billing payments users sessions invoices catalog cart search mail reports audit metrics events backup archive images media frontend gateway checkout ' +
-  'inventory shipping pricing auth profile notifications analytics export import scheduler worker ledger customers products reviews';
-const FIRST =
-  'alice bob carol dave eve frank grace heidi ivan judy mallory niaj olivia peggy rupert sybil trent victor walter wendy';
-const LAST = 'smith jones miller garcia schmidt novak rossi kim tanaka silva dubois larsen okafor';
-const TEXT =
-  'weekly report for the board;Living Room;hello everyone;Kitchen speaker;My Documents;add index on created_at;nightly build;anyone want to trade?;Release notes;' +
-  'Photos 2024;quota exceeded for user;thanks!;Bedroom lamp (left);the quick brown fox;create user table;lol;where is the portal;Integration Tests;Deploy to staging;' +
-  'invalid literal for int() with base 10;team calendar;Music;drop unused columns v2;brb dinner;Camera Upload;unregistered torrent;main branch';
-const CITIES = 'Berlin;New York;Paris;São Paulo;Tokyo;Oslo;Los Angeles;Rome;Lagos;Bad Homburg';
-const TOP = 'com org net io de';
-const EXTENSIONS = 'conf log json yaml db sock tmp html txt jpg pdf tar.gz';
-const FOLDERS = 'etc var usr opt srv home data tmp run lib log cache www share spool local app';
-const AGENTS =
-  'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36;curl/8.5.0;Go-http-client/1.1;python-requests/2.31.0;' +
-  'Mozilla/5.0 (iPhone; CPU iPhone OS 17_2 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.2 Mobile/15E148 Safari/604.1;kube-probe/1.29;-;' +
-  'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)';
-const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec';
-const PACKAGES = 'order payment user web config service repository client';
-const CLASSES =
-  'OrderService PaymentClient UserRepository CacheManager HealthCheck TokenFilter MailSender ReportJob SearchIndex';
-const EXCEPTIONS =
-  'java.net.SocketTimeoutException;java.lang.NullPointerException;java.lang.IllegalStateException;com.acme.order.OrderNotFoundException;org.postgresql.util.PSQLException';
-const APPS =
-  'psql;pgAdmin 4 - DB:orders;billing-worker;Rails Console;DBeaver 23.2.0 - Main;node_exporter;celery@worker1';
-const SSIDS =
-  'HomeNet;eduroam;CoffeeShop Guest;Wired connection 1;docker0;FRITZ!Box 7590 AB;iPhone von Anna;virbr0;Company VPN';
-const DEVICES =
-  'Living Room Lamp;Logitech USB Receiver;front_door;Hue bridge;iPhone;Thermostat;NAS;AT Translated Set 2 keyboard;Kitchen Sensor 2;Good night;laptop-anna;Power Button';
-const UNITS =
-  'Session 12 of User alice;Network Manager;OpenSSH Daemon;Daily apt download activities;Docker Application Container Engine;/boot/efi;Local File Systems;User Login Management;' +
-  'Rotate log files;PostgreSQL Cluster 15-main;D-Bus System Message Bus;Network is Online;Cleanup of Temporary Directories;GNOME Display Manager;CUPS Scheduler;Timers';
-const UNIT_FILES =
-  'nginx.service session-12.scope user@1000.service apt-daily.timer docker.service postgresql@15-main.service logrotate.service cron.service run-user-1000.mount';
-const QUERIES =
-  'SELECT * FROM orders WHERE id = $1;UPDATE users SET last_login = now() WHERE id = 4711;INSERT INTO events (kind, payload) VALUES ($1, $2);BEGIN;COMMIT;' +
-  'select count(*) from sessions where expires_at < now();DELETE FROM carts WHERE updated_at < $1;SELECT p.name, sum(i.qty) FROM products p JOIN items i USING (id) GROUP BY 1';
-const EXPRESSIONS =
-  'up == 0;rate(http_requests_total[5m]);sum by (job) (rate(errors_total[1m])) > 0.5;node_load1;absent(up)';
-const TORRENTS =
-  'ubuntu-22.04.3-desktop-amd64.iso;debian-12.4.0-amd64-netinst.iso;Big Buck Bunny (2008);archlinux-2024.01.01-x86_64.iso;Sintel';
-const STORED = 'Photos/2023/IMG 1207.jpg;notes.md;Documents/Tax 2022.pdf;Music/01 - Intro.flac;src/main.go;.stfolder';
-const COMMANDS = 'tp home spawn gamemode give time weather msg';
-const DISTINGUISHED =
-  'uid=alice,ou=people,dc=example,dc=org;cn=admin,dc=example,dc=org;cn=Web Services,ou=groups,dc=example,dc=org;;uid=bob,ou=people,dc=example,dc=org;ou=hosts,dc=example,dc=org';
-const FILTERS =
-  '(uid=alice);(&(objectClass=posixAccount)(uid=bob));(objectClass=*);(&(objectClass=posixGroup)(memberUid=carol));(mail=dave@example.com)';
-const CHECKS =
-  'DISK OK - free space: / 3326 MB (56% inode=72%):;OK - load average: 0.42, 0.38, 0.31;CRITICAL - Socket timeout after 10 seconds;HTTP OK: HTTP/1.1 200 OK - 1256 bytes in 0.012 second response time;' +
-  'PROCS WARNING: 312 processes;(Service check timed out after 60.01 seconds);SSH OK - OpenSSH_9.2p1 (protocol 2.0);connect to address 10.0.0.7 and port 5666: Connection refused';
-const SERVICES = 'HTTP;PING;Disk /;SSH;Current Load;Total Processes;MySQL;Swap Usage;Certificate';
-const CIPHERS = 'TLS_AES_256_GCM_SHA384 ECDHE-RSA-AES256-GCM-SHA384 TLS_CHACHA20_POLY1305_SHA256';
+import {
+  AGENTS,
+  APPS,
+  CHECKS,
+  CIPHERS,
+  CITIES,
+  CLASSES,
+  COMMANDS,
+  DEVICES,
+  DISTINGUISHED,
+  EXCEPTIONS,
+  EXPRESSIONS,
+  EXTENSIONS,
+  FILTERS,
+  FIRST,
+  FOLDERS,
+  LAST,
+  MONTHS,
+  PACKAGES,
+  PARAMETERS,
+  QUERIES,
+  SERVICES,
+  SSIDS,
+  STORED,
+  TEXT,
+  TOP,
+  TORRENTS,
+  UNITS,
+  UNIT_FILES,
+  WORDS,
+} from './words.ts';
 
 type Make = (dice: Dice) => string;
 
@@ -73,6 +50,7 @@ const word = words(WORDS);
 const first = words(FIRST);
 const last = words(LAST);
 const folder = words(FOLDERS);
+const parameter = words(PARAMETERS);
 const int: Make = (dice) => String(Math.floor(10 ** dice.between(0, 7)));
 const small: Make = (dice) => String(Math.floor(10 ** dice.between(0, 2)));
 const float: Make = (dice) => (10 ** dice.between(-3, 3)).toFixed(dice.integer(1, 3));
@@ -151,7 +129,7 @@ const uri: Make = (dice) => {
   return (
     base +
     (dice.uniform() < 0.25
-      ? `?${word(dice)}=${dice.pick([word(dice), String(dice.integer(1, 500)), 'a%20b'])}${dice.uniform() < 0.4 ? `&page=${dice.integer(1, 9)}` : ''}`
+      ? `?${parameter(dice)}=${dice.pick([word(dice), String(dice.integer(1, 500)), 'a%20b'])}${dice.uniform() < 0.4 ? `&page=${dice.integer(1, 9)}` : ''}`
       : '')
   );
 };
@@ -186,6 +164,14 @@ const version: Make = (dice) =>
 const className: Make = (dice) =>
   `${dice.pick(['com.acme', 'org.example.shop'])}.${words(PACKAGES)(dice)}.${words(CLASSES)(dice)}`;
 const ulid: Make = (dice) => `01H${digits(dice, 'ABCDEFGHJKMNPQRSTVWXYZ0123456789', 23)}`;
+
+/** Numbers, times and ids: no two lines need have the same. */
+export const IS_NEW_IN_EACH_LINE: ReadonlySet<string> = new Set(
+  (
+    'int small float port clock size negint negfloat neg negbig hex2 hex6 hex8 hex10 hex12 hex16 hex32 sha uuid rand ulid qid erl lsn devid hexcolon ' +
+    'time date clf dur gcdur status level exim pgid part'
+  ).split(' '),
+);
 
 /** By the name that formats use. */
 export const VALUES: Readonly<Record<string, Make>> = {

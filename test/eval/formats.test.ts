@@ -6,18 +6,19 @@ import { HALVES, programs, sampleOf } from '../../eval/formats/sample.ts';
 import { createDice } from '../../eval/synthetic/distributions.ts';
 
 test('lines of programs that the miner was not made for are grouped by their formats', () => {
-  const scores = programs().map((program) => ({ half: program.half, ...scoreProgram(program) }));
+  const scores = programs().map((program) => ({ half: program.half, ...scoreProgram(program, 1) }));
+  const least = { develop: [0.87, 0.76], opened: [0.855, 0.8], 'held out': [0.775, 0.66] };
   for (const half of HALVES) {
     const { ga, fga } = meanOf(scores.filter((score) => score.half === half));
-    expect.soft(ga, `GA, ${half}`).toBeGreaterThan(0.81);
-    expect.soft(fga, `FGA, ${half}`).toBeGreaterThan(0.715);
+    expect.soft(ga, `GA, ${half}`).toBeGreaterThan(least[half][0]!);
+    expect.soft(fga, `FGA, ${half}`).toBeGreaterThan(least[half][1]!);
   }
 });
 
 test('samples are the same in every run and hold every format', () => {
   const [program] = programs();
-  const lines = sampleOf(program!, 200);
-  expect(sampleOf(program!, 200)).toEqual(lines);
+  const lines = sampleOf(program!, 1, 200);
+  expect(sampleOf(program!, 1, 200)).toEqual(lines);
   expect(new Set(lines.map(({ event }) => event.split(' ')[0])).size).toBe(program!.formats.length);
 });
 
