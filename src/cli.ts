@@ -14,7 +14,7 @@ const OLDEST_NODE = 24;
 async function main(): Promise<number> {
   if (Number.parseInt(process.versions.node) < OLDEST_NODE) {
     const found = `${process.version} (${process.execPath})`;
-    process.stderr.write(`logdrift: needs Node.js ${OLDEST_NODE} or newer, this is ${found}\n`);
+    process.stderr.write(`logdrift: needs Node.js ${OLDEST_NODE} or newer, this is ${found} – nodejs.org has one\n`);
     return 1;
   }
   const command = parseArguments(process.argv.slice(2));

@@ -10,8 +10,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export type SendResult =
-  /** `rejected` of them refused in a partial success, for good. */
-  | { kind: 'delivered'; rejected: number; message: string }
+  /** `rejected` of them refused in a partial success, for good. `unlike`: what came in place of an OTLP answer, null when it was one. */
+  | { kind: 'delivered'; rejected: number; message: string; unlike: string | null }
   /** `afterMs`: what the destination asked for, null when it did not. */
   | { kind: 'retry'; afterMs: number | null; reason: string }
   | { kind: 'rejected'; reason: string };

@@ -47,7 +47,10 @@ export function createOtlpGrpc(options: TransportOptions): OtlpTransport {
             resolve(
               error
                 ? failed(error, target)
-                : delivered(() => ProtobufLogsSerializer.deserializeResponse(answer ?? new Uint8Array(0))),
+                : delivered(
+                    () => ProtobufLogsSerializer.deserializeResponse(answer ?? new Uint8Array(0)),
+                    () => `OK from ${target} with bytes that are no ExportLogsServiceResponse`,
+                  ),
             );
           },
         );

@@ -50,8 +50,12 @@ export function createOtlpHttp(options: TransportOptions): OtlpTransport {
             reason: `HTTP 200 from ${destination} with a web page in place of an OTLP answer`,
           };
         }
-        if (status >= 200 && status < 300) return delivered(() => readAnswer(body, contentType));
         const reason = `HTTP ${status} from ${destination}${explain(body, contentType)}`;
+        if (status >= 200 && status < 300)
+          return delivered(
+            () => readAnswer(body, contentType),
+            () => reason,
+          );
         if (!RETRYABLE_STATUS.has(status)) return { kind: 'rejected', reason };
         return { kind: 'retry', reason, afterMs: retryAfterMs(single(response.headers['retry-after'])) };
       } catch (error) {
@@ -78,11 +82,21 @@ export function retryAfterMs(header: string | undefined, nowMs = Date.now()): nu
   return Number.isNaN(atMs) ? null : Math.max(0, atMs - nowMs);
 }
 
-type Answer = ReturnType<typeof ProtobufLogsSerializer.deserializeResponse>;
-
-function readAnswer(body: Buffer, contentType: string | undefined): Answer {
-  if (contentType?.startsWith('application/json')) return JSON.parse(body.toString() || '{}') as Answer;
-  return ProtobufLogsSerializer.deserializeResponse(body);
+/**
+ * The specification wants protobuf back; JSON and nothing at all (204) are what some receivers send.
+ * @throws Error when the body is neither
+ */
+function readAnswer(
+  body: Buffer,
+  contentType = 'application/x-protobuf',
+): ReturnType<typeof ProtobufLogsSerializer.deserializeResponse> {
+  if (body.length === 0) return {};
+  if (/^application\/(x-protobuf|protobuf|octet-stream)/.test(contentType)) {
+    return ProtobufLogsSerializer.deserializeResponse(body);
+  }
+  const answer: unknown = contentType.startsWith('application/json') ? JSON.parse(body.toString()) : null;
+  if (typeof answer === 'object' && answer !== null && !Array.isArray(answer)) return answer;
+  throw new Error(`no OTLP answer: ${contentType}`);
 }
 
 function explain(body: Buffer, contentType: string | undefined): string {

@@ -31,21 +31,29 @@ export function withoutSecrets(result: SendResult, headers: TransportOptions['he
     .map((word) => RegExp.escape(word.slice(0, SECRET_HEAD)));
   if (heads.length === 0) return result;
   const secrets = new RegExp(`(${heads.join('|')})\\S*`, 'g');
+  const hide = (text: string): string => text.replace(secrets, '…');
   return result.kind === 'delivered'
-    ? { ...result, message: result.message.replace(secrets, '…') }
-    : { ...result, reason: result.reason.replace(secrets, '…') };
+    ? { ...result, message: hide(result.message), unlike: result.unlike === null ? null : hide(result.unlike) }
+    : { ...result, reason: hide(result.reason) };
 }
 
-/** What a destination that took the request says. `read`: its answer; one that cannot be read does not make it a failure. */
-export function delivered(read: () => ReturnType<typeof ProtobufLogsSerializer.deserializeResponse>): SendResult {
+type Answer = ReturnType<typeof ProtobufLogsSerializer.deserializeResponse>;
+
+/**
+ * What a destination that took the request says. One whose answer is none of OTLP's is believed all the same, as by other exporters: `unlike` says so.
+ * @param read its answer; throws when it is none
+ * @param describe what it is then
+ */
+export function delivered(read: () => Answer, describe: () => string): SendResult {
   try {
     const { partialSuccess } = read();
     return {
       kind: 'delivered',
       rejected: Number(partialSuccess?.rejectedLogRecords ?? 0),
       message: String(partialSuccess?.errorMessage ?? ''),
+      unlike: null,
     };
   } catch {
-    return { kind: 'delivered', rejected: 0, message: '' };
+    return { kind: 'delivered', rejected: 0, message: '', unlike: describe() };
   }
 }

@@ -76,16 +76,11 @@ const OPTIONS: Record<CommandName, Options> = {
 export function parseArguments(argv: readonly string[]): Command {
   const [first, ...rest] = argv;
   if (first === undefined) throw new UsageError('no command given');
-  if (first === '--version' || first === '-v') return { name: 'version' };
+  if (first === '--version' || first === '-v' || first === 'version') return { name: 'version' };
   if (first === '--help' || first === '-h' || first === 'help') {
-    const command = COMMAND_NAMES.find((name) => name === rest[0]);
-    return { name: 'help', text: usage(command) };
+    return { name: 'help', text: rest[0] === undefined ? usage() : usage(commandName(rest[0])) };
   }
-  const command = COMMAND_NAMES.find((name) => name === first);
-  if (command === undefined) {
-    if (first.startsWith('-')) throw new UsageError(`the command comes first, before ${optionName(first)}`);
-    throw new UsageError(`unknown command ${first}${didYouMean(first, COMMAND_NAMES)}`);
-  }
+  const command = commandName(first);
 
   const { values, inputs } = parseOptions(command, rest);
   if (values.has('help')) return { name: 'help', text: usage(command) };
@@ -118,6 +113,13 @@ export function parseArguments(argv: readonly string[]): Command {
     reportFile: one('report'),
     json: values.has('json'),
   };
+}
+
+function commandName(text: string): CommandName {
+  const command = COMMAND_NAMES.find((name) => name === text);
+  if (command !== undefined) return command;
+  if (text.startsWith('-')) throw new UsageError(`the command comes first, before ${optionName(text)}`);
+  throw new UsageError(`unknown command ${text}${didYouMean(text, COMMAND_NAMES)}`);
 }
 
 /** parseArgs does the splitting; its strict mode is off because its messages suggest nothing. */
@@ -159,10 +161,16 @@ function checkSource(source: string | null): string | null {
 
 function checkAdmin(admin: string | null): URL | null {
   if (admin === null) return null;
-  const url = URL.parse(/^https?:\/\//i.test(admin) ? admin : `http://${admin}`);
-  if (url !== null && url.username === '' && url.password === '') return url;
+  const url = URL.parse(/^[a-z]+:\/\//i.test(admin) ? admin : `http://${admin}`);
+  if (url === null || !/^https?:$/.test(url.protocol) || url.hostname === '') {
+    throw new UsageError(
+      `--admin ${admin.replace(/^.*@/, '')} is not the URL of an admin port – write for example http://127.0.0.1:8090`,
+      'top',
+    );
+  }
+  if (url.username === '' && url.password === '') return url;
   throw new UsageError(
-    `--admin ${url === null ? admin : url.host} is not the URL of an admin port – write for example http://127.0.0.1:8090`,
+    `--admin ${url.host} with a password – the admin port knows tokens only: --set admin.token_file=FILE`,
     'top',
   );
 }

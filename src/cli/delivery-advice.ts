@@ -11,7 +11,7 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
     'the credentials are missing or not the right ones: check exporters.otlp.headers (authorization: Bearer …)',
   ],
   [
-    /^HTTP (404|405) /,
+    /^HTTP (404|405|501) /,
     'OTLP logs are not received at this path: exporters.otlp.endpoint is a base URL to which /v1/logs is added; does the destination receive logs?',
   ],
   [/^HTTP 3\d\d /, 'redirects are not followed: put the address it points to in exporters.otlp.endpoint'],

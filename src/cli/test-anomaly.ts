@@ -62,6 +62,14 @@ function verdictOn(result: SendResult): { isGood: boolean; lines: string[] } {
         ];
         return { isGood: false, lines };
       }
+      if (result.unlike !== null) {
+        const lines = [
+          `not certain, this is no OTLP answer: ${result.unlike}`,
+          'a web server that says so to everything, or a receiver with words of its own: look the uid up there',
+          'logdrift serve would take an anomaly for delivered',
+        ];
+        return { isGood: false, lines };
+      }
       return {
         isGood: true,
         lines: ['accepted', ...(result.message === '' ? [] : [`with a warning: ${result.message}`])],

@@ -18,6 +18,8 @@ const HOME = '\x1b[H';
 const CLEAR_LINE = '\x1b[K';
 const CLEAR_BELOW = '\x1b[J';
 const CTRL_C = '\x03';
+/** Those that end a process and can be listened to; a closed terminal sends SIGHUP. */
+const ENDING_SIGNALS = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR2', 'SIGALRM'] as const;
 
 /** `process`, or a test's stand-in. */
 export interface Terminal {
@@ -33,7 +35,7 @@ export interface TopOptions {
 }
 
 /**
- * Until `q`, Ctrl-C or SIGTERM.
+ * Until `q`, Ctrl-C or a signal: the terminal is as it was before, whoever ends it and however.
  * @returns the exit code
  * @throws AdminUnreachableError when the first question is not answered; later ones that are not are said above the table
  */
@@ -65,12 +67,15 @@ export async function top({ admin, config, terminal = process }: TopOptions): Pr
   const onKey = (keys: Buffer | string): void => {
     if (/[qQ]/.test(String(keys)) || String(keys).includes(CTRL_C)) stop.abort();
   };
-  const onSignal = (): void => stop.abort();
+  const end = (): void => stop.abort();
 
   stdin.setRawMode?.(true);
   stdin.on('data', onKey).resume();
   stdout.on('resize', draw);
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  // The terminal may be gone before a signal says so.
+  stdin.on('error', end);
+  stdout.on('error', end);
+  for (const signal of ENDING_SIGNALS) process.on(signal, end);
   stdout.write(ENTER);
   try {
     for (let pauseMs = REFRESH_MS; ;) {
@@ -94,7 +99,7 @@ export async function top({ admin, config, terminal = process }: TopOptions): Pr
     stdin.setRawMode?.(false);
     stdin.off('data', onKey).pause();
     stdout.off('resize', draw);
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    for (const signal of ENDING_SIGNALS) process.off(signal, end);
   }
 }
 

@@ -62,7 +62,10 @@ export function text() {
 
 export function endpoint(preset: string) {
   return v.optional(
-    v.pipe(v.string('must be text, host:port – put it in quotes'), v.rawCheck(checking(parseEndpoint))),
+    v.pipe(
+      v.string(`must be host:port – write for example ${preset}`),
+      v.rawCheck(checking((text) => parseEndpoint(text, preset))),
+    ),
     preset,
   );
 }
@@ -78,18 +81,18 @@ export function optionalMib(what: string) {
   );
 }
 
-export function httpUrl() {
+export function httpUrl(example: string) {
   return v.pipe(
-    v.string('must be text – write a URL such as http://127.0.0.1:11434'),
-    v.rawCheck(checking(parseHttpUrl)),
+    v.string(`must be text – write a URL such as ${example}`),
+    v.rawCheck(checking((value) => parseHttpUrl(value, example))),
   );
 }
 
 /** @throws Error `what – what to do` */
-export function parseHttpUrl(value: string): URL {
+export function parseHttpUrl(value: string, example = 'http://127.0.0.1:4318'): URL {
   const url = URL.parse(value);
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:') || url.hostname === '') {
-    throw new Error('must be an http:// or https:// URL – write for example http://127.0.0.1:4318');
+    throw new Error(`must be an http:// or https:// URL – write for example ${example}`);
   }
   return url;
 }

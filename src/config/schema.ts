@@ -82,7 +82,7 @@ export const configSchema = v.object({
   logs_config: section({
     drift_detection: section({
       enabled: flag(true),
-      embedding_url: v.optional(httpUrl()),
+      embedding_url: v.optional(httpUrl('http://127.0.0.1:11434')),
       embedding_model: v.optional(text(), 'embeddinggemma'),
       cleanup_interval: duration('5m', { minMs: 50, maxMs: DAY_MS }),
       max_idle_time: duration('30m', { minMs: 50, maxMs: 30 * DAY_MS }),
@@ -205,7 +205,7 @@ export const configSchema = v.object({
     endpoint: endpoint('0.0.0.0:8888'),
     source_label: flag(true),
     channel_scores: flag(false),
-    otlp_endpoint: v.optional(httpUrl()),
+    otlp_endpoint: v.optional(httpUrl('http://127.0.0.1:4318')),
     otlp_interval: duration('60s', { minMs: 50, maxMs: DAY_MS }),
   }),
   clock: choice(['wall', 'event'], 'wall'),

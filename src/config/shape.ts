@@ -16,6 +16,10 @@ interface SchemaNode {
   getter?: (input: unknown) => unknown;
 }
 
+/** Only a Collector's configuration has `service:`; the other keys of it would be a list of riddles. */
+const COLLECTOR_FILE =
+  "is this an OpenTelemetry Collector's configuration? logdrift has one of its own, see docs/configuration.md";
+
 /**
  * Turns located values into plain ones for validation, guided by the schema: reports unknown keys and lists or maps in the wrong
  * place (valibot takes an array for an object and stops at the first unknown key), drops keys without a value so that they get their default.
@@ -56,7 +60,7 @@ export function toPlain(schema: GenericSchema, root: Located, problems: Problem[
         problems.push({
           place: keyPlace,
           path: keyPath,
-          text: `unknown key – ${suggest(key, node.entries!, everywhere)}`,
+          text: `unknown key – ${keyPath === 'service' ? COLLECTOR_FILE : suggest(key, node.entries!, everywhere)}`,
         });
         continue;
       }

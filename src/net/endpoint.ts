@@ -7,17 +7,18 @@ export interface HostPort {
 }
 
 /**
- * Reads `host:port`, IPv6 in brackets.
+ * Reads `host:port`, IPv6 in brackets. `example`: one that would do, for the message.
  * @throws Error whose message fits the configuration's problem lines: `what is wrong – what to do`
  */
-export function parseEndpoint(text: string): HostPort {
-  if (text.includes('://')) throw new Error('must be host:port without a scheme – write for example 127.0.0.1:4317');
+export function parseEndpoint(text: string, example = '127.0.0.1:4317'): HostPort {
+  const write = `write for example ${example}`;
+  if (text.includes('://')) throw new Error(`must be host:port without a scheme – ${write}`);
   if (isIPv6(text)) throw new Error(`has no port, or its IPv6 address has no brackets – write for example [::1]:4317`);
   const match = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d+)$/.exec(text);
   if (match === null) {
-    if (/^[^:]*:[^:]*$/.test(text)) throw new Error('has no valid port number – write for example 127.0.0.1:4317');
+    if (/^[^:]*:[^:]*$/.test(text)) throw new Error(`has no valid port number – ${write}`);
     if (text.includes(':')) throw new Error('must be host:port – IPv6 addresses need brackets, for example [::1]:4317');
-    throw new Error('has no port – write for example 127.0.0.1:4317');
+    throw new Error(`has no port – ${write}`);
   }
   const [, bracketed, plain, digits] = match;
   const host = bracketed ?? plain!;
@@ -25,13 +26,12 @@ export function parseEndpoint(text: string): HostPort {
   if (bracketed !== undefined && !isIPv6(bracketed)) {
     throw new Error('has no IPv6 address between the brackets – write for example [::1]:4317');
   }
+  if (port > 65_535) throw new Error(`has a port above 65535 – ${write}`);
   if (host === '')
     throw new Error(
       `names no host – write 0.0.0.0:${port} for every interface, 127.0.0.1:${port} for this machine only`,
     );
-  if (bracketed === undefined && !isHostName(host))
-    throw new Error('has no valid host – write for example 127.0.0.1:4317');
-  if (port > 65_535) throw new Error('has a port above 65535 – write for example 127.0.0.1:4317');
+  if (bracketed === undefined && !isHostName(host)) throw new Error(`has no valid host – ${write}`);
   return { host, port };
 }
 

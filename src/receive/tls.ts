@@ -1,4 +1,5 @@
 /** TLS and mutual TLS of a receiver: certificate files, read at the start and again when they change. */
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureVersion, type Server, type TlsOptions } from 'node:tls';
 import type { Oddity, Transport } from './receiver.ts';
@@ -28,7 +29,7 @@ export function readTls(files: TlsFiles, configKey: string): TlsOptions {
     cert: read(files.certFile, `${configKey}.cert_file`),
     key: read(files.keyFile, `${configKey}.key_file`),
     minVersion: `TLSv${files.minVersion}` as SecureVersion,
-    ...(files.clientCaFile === null ? {} : { ca: read(files.clientCaFile, `${configKey}.client_ca_file`) }),
+    ...(files.clientCaFile === null ? {} : { ca: readAuthorities(files.clientCaFile, `${configKey}.client_ca_file`) }),
   };
   try {
     createSecureContext(options);
@@ -45,6 +46,17 @@ export function readTls(files: TlsFiles, configKey: string): TlsOptions {
     rejectUnauthorized: asksClients,
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
   };
+}
+
+/** A file without a certificate would be taken, and every client refused. */
+function readAuthorities(file: string, configKey: string): Buffer {
+  const pem = read(file, configKey);
+  try {
+    new X509Certificate(pem);
+    return pem;
+  } catch (cause) {
+    throw new TlsError(`${configKey}: ${file} holds no PEM certificate: ${(cause as Error).message}`, { cause });
+  }
 }
 
 function read(file: string, configKey: string): Buffer {

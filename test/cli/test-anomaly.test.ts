@@ -146,6 +146,35 @@ test('a web page in place of an answer is a failure: nobody took the record', as
   expect(told).toContain('no OTLP receiver');
 });
 
+const answerOf = (type: string | null, text: string, code = 200) => ({
+  status: code,
+  headers: { 'Content-Type': type ?? '' },
+  body: Buffer.from(text),
+});
+
+test.each([
+  ['nothing at all', answerOf('application/x-protobuf', '')],
+  ['204', { status: 204 }],
+  ['nothing, of some type', answerOf('text/plain', '', 202)],
+  ['JSON', answerOf('application/json; charset=utf-8', '{"partialSuccess":{}}')],
+])('a receiver that answers with %s has accepted', async (_what, answer) => {
+  await using receiver = await startHttpReceiver([answer]);
+  const { code, told } = await send({ endpoint: receiver.endpoint });
+  expect({ code, told }).toEqual({ code: 0, told: expect.stringMatching(/^answer {2}accepted/m) as string });
+});
+
+test.each([
+  ['text', answerOf('text/plain', 'It works')],
+  ['JSON that is no object', answerOf('application/json', '"It works"')],
+  ['bytes that are no protobuf', answerOf('application/x-protobuf', 'OK')],
+])('an answer of %s is not called accepted: any web server could have given it', async (_what, answer) => {
+  await using receiver = await startHttpReceiver([answer]);
+  const { code, told } = await send({ endpoint: receiver.endpoint });
+  expect(code).toBe(1);
+  expect(told).toMatch(/^answer {2}not certain, this is no OTLP answer: HTTP 200 from http/m);
+  expect(told).toContain('look the uid up there');
+});
+
 test.each([
   [status.UNAUTHENTICATED, 'exporters.otlp.headers'],
   [status.UNIMPLEMENTED, 'does not receive OTLP logs'],

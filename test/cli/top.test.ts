@@ -95,6 +95,20 @@ test('on a terminal it draws again and again, follows its size, and q leaves it 
   );
 });
 
+test.each(['SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const)('%s leaves the terminal as it was, too', async (signal) => {
+  await using service = await adminPort(token);
+  const { terminal, ...shown } = screen();
+  const settings = config(`admin.token_file=${token}`);
+  const listeners = process.listenerCount(signal);
+  const running = top({ admin: at(service.port), config: settings, terminal });
+  await until('a first frame', () => shown.frames() >= 1);
+  process.emit(signal, signal);
+  expect(await running).toBe(0);
+  expect(shown.raw).toEqual([true, false]);
+  expect(shown.written()).toMatch(/\u001b\[\?7h\u001b\[\?25h\u001b\[\?1049l$/);
+  expect(process.listenerCount(signal)).toBe(listeners);
+});
+
 test('a terminal that says its size is 0 gets a table of the usual size', async () => {
   await using service = await startTestService();
   const { terminal, ...shown } = screen(0, 0);

@@ -162,6 +162,12 @@ describe('TLS', () => {
   });
 
   test('files that cannot be used are an error at the start that names key and file', async () => {
+    await expect(httpReceiver({ tls: { ...server, clientCaFile: server.keyFile } })).rejects.toMatchObject({
+      code: 'LOGDRIFT_TLS_INVALID',
+      message: expect.stringMatching(
+        /^receivers\.otlp\.protocols\.http\.tls\.client_ca_file: .*server\.key holds no PEM certificate: /,
+      ) as string,
+    });
     await expect(httpReceiver({ tls: { ...server, keyFile: '/nowhere.key' } })).rejects.toMatchObject({
       code: 'LOGDRIFT_TLS_INVALID',
       message: expect.stringMatching(
