@@ -9,6 +9,7 @@ export default defineConfig({
     reporters: ['verbose'],
     testTimeout: 300_000,
     hookTimeout: 600_000,
+    expect: { poll: { timeout: 60_000 } },
     pool: 'forks',
     execArgv: STRIP_TYPES_SAFELY,
     fileParallelism: false,

@@ -32,7 +32,7 @@ beforeEach(() => {
 
 function exporter(otlp: Partial<OtlpExporterConfig>, more: Partial<AnomalyExporterOptions> = {}) {
   return createAnomalyExporter({
-    otlp: { endpoint: null, protocol: 'http/protobuf', headers: {}, timeoutMs: 2_000, queueSize: 1_000, ...otlp },
+    otlp: { endpoint: null, protocol: 'http/protobuf', headers: {}, timeoutMs: 60_000, queueSize: 1_000, ...otlp },
     version: '0.1.0',
     instanceId: 'node-1',
     log,
@@ -51,7 +51,8 @@ function telemetry() {
   return createTelemetry({ ...options, version: '0.1.0', instanceId: 'node-1', log });
 }
 
-const soon = () => AbortSignal.timeout(5_000);
+/** Only what never comes takes as long. */
+const soon = () => AbortSignal.timeout(60_000);
 
 test('an anomaly arrives with the Resource of its source, severity, attributes and trace id', async () => {
   await using receiver = await startHttpReceiver();
@@ -242,14 +243,8 @@ test('a partial success is counted and logged, not retried', async () => {
 });
 
 test('while the destination is away the queue holds the newest, counts the rest and never waits', async () => {
-  const blocker = createServer().listen(0, '127.0.0.1');
-  await once(blocker, 'listening');
-  const { port } = blocker.address() as { port: number };
-  blocker.close();
-  await once(blocker, 'close');
-
   await using t = telemetry();
-  const out = exporter({ endpoint: `http://127.0.0.1:${port}`, queueSize: 3 }, { metrics: t.instruments.exporter });
+  const out = exporter({ endpoint: 'http://127.0.0.1:1', queueSize: 3 }, { metrics: t.instruments.exporter });
   for (let i = 0; i < 10; i++) out.send(start({ source: `otlp:s${i}` }), API_2);
   expect(out.queueSize).toBe(3);
   expect(await out.flush(AbortSignal.timeout(100))).toBe(3);
@@ -276,8 +271,8 @@ test('a destination that never answers is given up after the timeout and tried a
   const { port } = mute.address() as { port: number };
   const out = exporter({ endpoint: `http://127.0.0.1:${port}`, timeoutMs: 50 });
   out.send(start(), API_2);
-  expect(await out.flush(AbortSignal.timeout(800))).toBe(1);
-  expect(connections).toBeGreaterThan(1);
+  await expect.poll(() => connections).toBeGreaterThan(1);
+  expect(await out.flush(AbortSignal.abort())).toBe(1);
   await out[Symbol.asyncDispose]();
   mute.close();
 });

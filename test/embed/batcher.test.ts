@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { createEmbedding, type EmbeddingOptions } from '../../src/embed/batcher.ts';
 import { openEmbedder } from '../../src/embed/open.ts';
 import { respond, startFakeOllama, type FakeOllama } from './fake-ollama.ts';
@@ -7,7 +7,7 @@ const never = new AbortController().signal;
 const names = (prefix: string, count: number) => Array.from({ length: count }, (_, index) => `${prefix} ${index}`);
 
 /** The batcher with what it counts, before a fake Ollama (or the hashing embedder). */
-function start(ollama: FakeOllama | null, options: Partial<EmbeddingOptions> = {}) {
+function start(ollama: Pick<FakeOllama, 'url'> | null, options: Partial<EmbeddingOptions> = {}) {
   const counts = { hits: 0, misses: 0, evictions: 0, dropped: 0, quarantined: [] as string[], late: [] as string[] };
   const requests: (string | null)[] = [];
   const observe: EmbeddingOptions['observe'] = {
@@ -20,7 +20,7 @@ function start(ollama: FakeOllama | null, options: Partial<EmbeddingOptions> = {
     dropped: (texts) => (counts.dropped += texts),
     quarantined: (texts) => counts.quarantined.push(...texts),
   };
-  const embedder = openEmbedder({ url: ollama?.url ?? null, model: 'm', requestTimeoutMs: 5_000, observe });
+  const embedder = openEmbedder({ url: ollama?.url ?? null, model: 'm', requestTimeoutMs: 60_000, observe });
   const embedding = createEmbedding({
     embedder,
     batchTimeoutMs: 10,
@@ -41,6 +41,9 @@ function start(ollama: FakeOllama | null, options: Partial<EmbeddingOptions> = {
     },
   };
 }
+
+/** Nobody listens there. */
+const GONE = { url: 'http://127.0.0.1:1' };
 
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
@@ -151,10 +154,12 @@ test('while the service fails one request at a time tries it', async () => {
 });
 
 test('a service that refuses connections costs the wait and nothing else', async () => {
-  const gone = await startFakeOllama();
-  await gone[Symbol.asyncDispose]();
-  await using remote = start(gone);
-  expect(await remote.embedding.vectors(['a', 'b'], AbortSignal.timeout(80))).toEqual(new Map());
+  await using remote = start(GONE);
+  const deadline = new AbortController();
+  const vectors = remote.embedding.vectors(['a', 'b'], deadline.signal);
+  await until(() => remote.requests.length > 1);
+  deadline.abort();
+  expect(await vectors).toEqual(new Map());
   expect(new Set(remote.requests)).toEqual(new Set(['unreachable']));
   expect(remote.embedding.pending).toBe(2);
 });
@@ -171,22 +176,22 @@ test('a model that is not there ends the wait at once, and the next step asks ag
 test('a poison text is put aside for a while and holds up nobody', async () => {
   await using ollama = await startFakeOllama();
   ollama.misbehave = (input, response) => input.includes('poison') && respond(response, 500, 'NaN');
-  await using remote = start(ollama, { quarantineMs: 60 });
+  await using remote = start(ollama, { quarantineMs: 600_000 });
   const texts = ['a', 'poison', 'b'];
   expect([...(await remote.embedding.vectors(texts, never)).keys()]).toEqual(['a', 'b']);
   expect(remote.counts.quarantined).toEqual(['poison']);
   const asked = ollama.requests.length;
   expect([...(await remote.embedding.vectors(texts, never)).keys()]).toEqual(['a', 'b']);
   expect(ollama.requests).toHaveLength(asked);
-  await new Promise((resolve) => setTimeout(resolve, 70));
   ollama.misbehave = null;
+  const now = performance.now.bind(performance);
+  const later = vi.spyOn(performance, 'now').mockImplementation(() => now() + 600_000);
   expect((await remote.embedding.vectors(texts, never)).size).toBe(3);
+  later.mockRestore();
 });
 
 test('more than maxPending texts drop those asked for longest ago, counted, and end their wait', async () => {
-  const gone = await startFakeOllama();
-  await gone[Symbol.asyncDispose]();
-  await using remote = start(gone, { maxPending: 50, backoffMs: 60_000, maxBackoffMs: 60_000 });
+  await using remote = start(GONE, { maxPending: 50, backoffMs: 60_000, maxBackoffMs: 60_000 });
   const deadline = new AbortController();
   const old = remote.embedding.vectors(names('old', 40), never);
   await until(() => remote.requests.length === 1);

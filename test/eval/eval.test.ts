@@ -42,22 +42,18 @@ async function run(...options: string[]): Promise<{ code: number; stdout: string
   return { code: code as number, stdout, stderr };
 }
 
-test(
-  'a folder of labelled recordings becomes tables, and what was run is not run again',
-  { timeout: 60_000 },
-  async () => {
-    const first = await run('--only', 'loud', '--variants', 'default');
-    expect(first.stderr).toMatch(/^1 of 1: loud, default in \d+ s\n$/);
-    expect(first.code).toBe(0);
-    expect(first.stdout).toMatch(/^\*\*loud\*\*: 1 faults, \d+ source-hours without one, [\d,]+ records$/m);
-    expect(first.stdout).toMatch(/^\| random +\| 0\.\d{3} \|/m);
-    expect(first.stdout).toMatch(/^\| all channels \(default\) +\| [01]\.\d{3} \|/m);
-    expect(first.stdout).toMatch(/^\| echo +\| 1 +\| [01] +\|/m);
-    const again = await run('--only', 'loud', '--variants', 'default');
-    expect(again.stdout).toBe(first.stdout);
-    expect(again.stderr).toBe(`1 of 1 runs are known from ${join(directory, 'cache')}\n`);
-  },
-);
+test('a folder of labelled recordings becomes tables, and what was run is not run again', async () => {
+  const first = await run('--only', 'loud', '--variants', 'default');
+  expect(first.stderr).toMatch(/^1 of 1: loud, default in \d+ s\n$/);
+  expect(first.code).toBe(0);
+  expect(first.stdout).toMatch(/^\*\*loud\*\*: 1 faults, \d+ source-hours without one, [\d,]+ records$/m);
+  expect(first.stdout).toMatch(/^\| random +\| 0\.\d{3} \|/m);
+  expect(first.stdout).toMatch(/^\| all channels \(default\) +\| [01]\.\d{3} \|/m);
+  expect(first.stdout).toMatch(/^\| echo +\| 1 +\| [01] +\|/m);
+  const again = await run('--only', 'loud', '--variants', 'default');
+  expect(again.stdout).toBe(first.stdout);
+  expect(again.stderr).toBe(`1 of 1 runs are known from ${join(directory, 'cache')}\n`);
+});
 
 test('a set or variant that there is not is told with those there are', async () => {
   expect(await run('--only', 'quiet')).toEqual({

@@ -12,9 +12,6 @@ import { go, GO_ENVIRONMENT, needs, run, tool, TOOLBOX } from './toolbox.ts';
 
 const RECIPES = join(import.meta.dirname, 'collector');
 const BUILDER = 'go.opentelemetry.io/collector/cmd/builder@v0.161.0';
-/** Ready and stopped within this, on a busy machine too. */
-const COLLECTOR_TIMEOUT_MS = 60_000;
-
 /** Beside the sources of records, on the hosts; or between them and us. */
 export type Build = 'agent' | 'gateway';
 
@@ -51,10 +48,15 @@ export async function temporaryFolder(): Promise<Folder> {
  */
 const GIVEN_PORTS = { from: 20_000, to: 32_000 };
 
+/** Named and perhaps not listened on yet: of twenty that are drawn two are the same once in sixty times. */
+const given = new Set<number>();
+
 /** For a peer that has to be named before it listens, or that comes back to the same port. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(GIVEN_PORTS.from, GIVEN_PORTS.to);
+    if (given.has(port)) continue;
+    given.add(port);
     const server = createServer().listen(port, '127.0.0.1');
     const free = await once(server, 'listening').then(
       () => true,
@@ -95,14 +97,13 @@ export async function startCollector(
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);
     await exited;
   };
-  await until(
-    'the Collector is ready',
-    () => {
-      if (child.exitCode !== null) throw new Error(`the Collector left with ${child.exitCode}: ${log.slice(-4_000)}`);
-      return log.includes('Everything is ready');
-    },
-    COLLECTOR_TIMEOUT_MS,
-  );
+  await until('the Collector is ready', () => {
+    if (child.exitCode !== null) throw new Error(`the Collector left with ${child.exitCode}: ${log.slice(-4_000)}`);
+    return log.includes('Everything is ready');
+  }).catch(async (error: unknown) => {
+    await leave('SIGKILL');
+    throw error;
+  });
   return {
     pid: child.pid!,
     log: () => log,

@@ -38,7 +38,7 @@ export async function sourcesOf(serve: Serve): Promise<Record<string, number>> {
 }
 
 /** Waits until `records` were accepted in all (a sender that runs on its own has no other end). */
-export async function untilAccepted(serve: Serve, records: number, withinMs = 60_000): Promise<Taken> {
+export async function untilAccepted(serve: Serve, records: number, withinMs = 120_000): Promise<Taken> {
   const deadlineMs = performance.now() + withinMs;
   for (;;) {
     const now = await taken(serve);

@@ -16,7 +16,7 @@ needs("the Go exporters and promtool's linter", () =>
 
 test.for(['none', 'gzip'])('every record of the Go exporters arrives once, compression %s', async (compression) => {
   await using logdrift = await startServe();
-  const send = (...args: string[]): Promise<string> => run(join(BIN, 'send-logs'), args, { timeoutMs: 60_000 });
+  const send = (...args: string[]): Promise<string> => run(join(BIN, 'send-logs'), args, { timeoutMs: 120_000 });
   await send('grpc', `127.0.0.1:${logdrift.ports.grpc}`, compression, 'go-grpc', '5000');
   await send('http', `127.0.0.1:${logdrift.ports.http}`, compression, 'go-http', '3000');
 

@@ -16,7 +16,7 @@ async function arrivesOnce({ compression, train }: Send): Promise<void> {
   await using logdrift = await startServe();
   const http = `http://127.0.0.1:${logdrift.ports.http}/v1/logs`;
   const send = (...args: string[]): Promise<string> =>
-    run(process.execPath, [join(FOLDER, 'send-logs.ts'), train, ...args], { timeoutMs: 60_000 });
+    run(process.execPath, [join(FOLDER, 'send-logs.ts'), train, ...args], { timeoutMs: 120_000 });
   await send('grpc', `http://127.0.0.1:${logdrift.ports.grpc}`, compression, 'js-grpc', '5000');
   await send('http/protobuf', http, compression, 'js-protobuf', '3000');
   await send('http/json', http, compression, 'js-json', '2000');

@@ -18,7 +18,7 @@ needs('the Python exporters', async () => {
 
 /** Everything the exporter warns of is on stderr; a good run is silent. */
 function send(...args: string[]): Promise<string> {
-  return run(python, ['-W', 'ignore', join(FOLDER, 'send_logs.py'), ...args], { timeoutMs: 60_000 });
+  return run(python, ['-W', 'ignore', join(FOLDER, 'send_logs.py'), ...args], { timeoutMs: 120_000 });
 }
 
 test.for(['none', 'gzip', 'deflate'])(

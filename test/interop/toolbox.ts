@@ -17,10 +17,13 @@ const REFUSALS = [
   // Go
   /^.*(?:\b(?:403 Forbidden|404 Not Found|410 Gone)\b|This module version is not available).*$/m,
   /^.*(?:module lookup disabled|no such host|connection refused|i\/o timeout|TLS handshake timeout).*$/m,
+  /^.*(?:\b50[234] (?:Bad Gateway|Service Unavailable|Gateway Time-?out)|connection reset by peer|": unexpected EOF$).*$/m,
   // npm
   /^.*npm error (?:code E40[34]|code ENOTFOUND|code ETARGET|code ECONNREFUSED|40[34] ).*$/m,
+  /^.*npm error code (?:E50[0-9]|EAI_AGAIN|ECONNRESET|ETIMEDOUT|ERR_SOCKET_TIMEOUT).*$/m,
   // pip
-  /^.*(?:No matching distribution found|Temporary failure in name resolution|HTTP error 40[34]).*$/m,
+  /^.*(?:No matching distribution found|Temporary failure in name resolution|HTTP error (?:40[34]|50[0-9])).*$/m,
+  /^.*(?:Read timed out|Connection aborted|ConnectTimeoutError).*$/m,
   // The language itself is not on this machine.
   /^.*(?:spawn \S+ ENOENT|nice: .*No such file or directory).*$/m,
 ];

@@ -84,7 +84,8 @@ try {
     log += text;
     if (log.includes('logdrift started') && !log.includes('stopping') && !service.killed) service.kill('SIGTERM');
   });
-  const [code] = (await once(service, 'exit')) as [number | null];
+  // Not `exit`: what it printed may come after that.
+  const [code] = (await once(service, 'close')) as [number | null];
   assert.equal(code, 0, log);
   assert.match(log, /logdrift stopped/);
   process.stdout.write(`packed ${filename}: ${files.length} files, installed and run\n`);

@@ -206,14 +206,13 @@ test('an embedding service that never answers degrades windows and does not keep
     embed: (_texts, signal) =>
       new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
   };
-  const rig = await openRig({ clock: 'event', embedder: silent, set: ['embed_wait=30s'] });
+  const rig = await openRig({ clock: 'event', embedder: silent, set: ['embed_wait=1h'] });
   await rig.send({ source: 'file:a', timeMs: at('10:00:30') });
   const waiting = rig.send({ source: 'file:a', timeMs: at('10:03:30') });
   await new Promise((resolve) => setTimeout(resolve, 5));
-  const startedMs = performance.now();
+  // embed_wait is longer than this test may take.
   await rig[Symbol.asyncDispose]();
   await waiting;
-  expect(performance.now() - startedMs).toBeLessThan(10_000); // embed_wait is 30 s
   expect(rig.steps.flatMap((step) => step.verdicts).every((verdict) => verdict.gates.includes('degraded'))).toBe(true);
 });
 

@@ -46,11 +46,10 @@ test('whoever watches hears NOT_SERVING first when it closes, and does not hold 
   const unknown = client.makeServerStreamRequest(WATCH, same, same, message(1, 'other'), new Metadata());
   expect(await once(unknown, 'data')).toEqual([Buffer.from([8, 3])]);
   const ended = once(watch, 'end');
-  const startMs = performance.now();
-  await receiver.close(10_000);
+  // A grace longer than this test may take.
+  await receiver.close(3_600_000);
   await ended;
   expect(heard).toEqual([SERVING, NOT_SERVING]);
-  expect(performance.now() - startMs).toBeLessThan(9_000);
   client.close();
 });
 

@@ -106,8 +106,11 @@ describe('the byte budget', () => {
     await poster.send(gzipSync(Buffer.alloc(3_000_000)), { 'content-encoding': 'gzip' });
     await poster.send(Buffer.from([0x0a, 0x7f]));
     const socket = connect(http.port, '127.0.0.1');
-    socket.write(`POST /v1/logs HTTP/1.1\r\nhost: x\r\ncontent-type: ${PROTOBUF}\r\ncontent-length: 500\r\n\r\nxx`);
-    setTimeout(() => socket.destroy(), 20);
+    const head = `content-type: ${PROTOBUF}\r\ncontent-length: 500\r\nexpect: 100-continue`;
+    socket.write(`POST /v1/logs HTTP/1.1\r\nhost: x\r\n${head}\r\n\r\nxx`);
+    // 100 Continue: the request has begun.
+    await once(socket, 'data');
+    socket.destroy();
     await expect.poll(() => http.observed.length).toBe(3);
     await expect.poll(() => budget.inflightBytes).toBe(0);
   });
@@ -183,12 +186,11 @@ describe('connections', () => {
       timeoutMs: 1000,
       maxConnectionIdleMs: null,
       maxConnectionAgeMs: 50,
-      maxConnectionAgeGraceMs: 1000,
+      maxConnectionAgeGraceMs: 60_000,
     };
     await using receiver = await grpcReceiver({ keepalive });
     using bare = new Http2Sender(receiver.port);
-    await once(bare.session, 'goaway');
-    await once(bare.session, 'close');
+    await Promise.all([once(bare.session, 'goaway'), once(bare.session, 'close')]);
     using sender = new GrpcSender(receiver.port);
     expect((await sender.send(REQUEST)).code).toBe(status.OK);
   });
@@ -197,9 +199,10 @@ describe('connections', () => {
     const keepalive = {
       timeMs: 60_000,
       timeoutMs: 1000,
-      maxConnectionIdleMs: 50,
+      // From the connection on: the call of the busy one has to be there before.
+      maxConnectionIdleMs: 500,
       maxConnectionAgeMs: null,
-      maxConnectionAgeGraceMs: 1000,
+      maxConnectionAgeGraceMs: 60_000,
     };
     const { target, release, waiting } = waitingTarget();
     await using receiver = await grpcReceiver({ keepalive, target });
@@ -243,7 +246,7 @@ describe('connections', () => {
     socket.write(`POST /v1/logs HTTP/1.1\r\nhost: x\r\ncontent-type: ${PROTOBUF}\r\ncontent-length: 900\r\n\r\nx`);
     const [answer] = (await once(socket, 'data')) as [Buffer];
     expect(answer.toString()).toMatch(/^HTTP\/1\.1 408 /);
-    await expect.poll(() => [receiver.connections, budget.inflightBytes], { timeout: 3000 }).toEqual([0, 0]);
+    await expect.poll(() => [receiver.connections, budget.inflightBytes]).toEqual([0, 0]);
     expect(receiver.observed.map(({ code }) => code)).toEqual(['503']);
     socket.destroy();
   });

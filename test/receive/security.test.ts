@@ -1,4 +1,4 @@
-import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,6 +36,12 @@ const server: TlsFiles = {
 const mutual: TlsFiles = { ...server, clientCaFile: join(CERTIFICATES, 'ca.crt') };
 const channel = ({ ca, cert, key }: { ca: Buffer; cert?: Buffer; key?: Buffer }) =>
   credentials.createSsl(ca, key ?? null, cert ?? null);
+
+/** In one piece: whoever reads a file while it is written finds it empty. */
+async function replaceFile(path: string, content: string | Buffer): Promise<void> {
+  await writeFile(`${path}.new`, content);
+  await rename(`${path}.new`, path);
+}
 
 /** Shakes hands and returns what the server showed. */
 async function handshake(port: number, options: ConnectionOptions = {}) {
@@ -100,14 +106,14 @@ describe('TLS', () => {
       await copyFile(server.keyFile, files.keyFile);
       await using receiver = await open({ tls: files });
       const old = await handshake(receiver.port);
-      await writeFile(files.certFile, await pem('server-new.crt'));
+      await replaceFile(files.certFile, await pem('server-new.crt'));
       await expect
         .poll(() => receiver.oddities)
         .toContainEqual(
           expect.objectContaining({ kind: 'file_changed', problem: expect.stringContaining(files.certFile) as string }),
         );
       expect(await handshake(receiver.port)).toEqual(old);
-      await writeFile(files.keyFile, await pem('server-new.key'));
+      await replaceFile(files.keyFile, await pem('server-new.key'));
       await expect
         .poll(() => receiver.oddities)
         .toContainEqual(expect.objectContaining({ kind: 'file_changed', problem: null }));
@@ -248,11 +254,11 @@ describe('authentication', () => {
       reloadIntervalMs: 20,
       onOddity: (oddity) => told.push(oddity.kind === 'file_changed' ? oddity.problem : null),
     });
-    await writeFile(file, 'new-token\n');
+    await replaceFile(file, 'new-token\n');
     await expect.poll(() => told).toEqual([null]);
     expect(() => auth.check('Bearer old')).toThrow(/wrong credentials/);
     auth.check('Bearer new-token');
-    await writeFile(file, '');
+    await replaceFile(file, '');
     await expect.poll(() => told.length).toBe(2);
     expect(told[1]).toMatch(/holds 0 lines of credentials/);
     auth.check('Bearer new-token');

@@ -62,7 +62,7 @@ export class GrpcSender implements Disposable {
   readonly #client: Client;
 
   constructor(port: number, options: object = {}, channel: ChannelCredentials = credentials.createInsecure()) {
-    this.#client = new Client(`localhost:${port}`, channel, { 'grpc.max_send_message_length': -1, ...options });
+    this.#client = new Client(`127.0.0.1:${port}`, channel, { 'grpc.max_send_message_length': -1, ...options });
   }
 
   send(message: Buffer, headers: Record<string, string> = {}, path = EXPORT): Promise<GrpcAnswer> {
@@ -107,7 +107,8 @@ export class HttpSender implements AsyncDisposable {
 
   constructor(port: number, connect?: { ca?: Buffer; cert?: Buffer; key?: Buffer }) {
     this.#agent = new Agent(connect === undefined ? {} : { connect });
-    this.#base = `${connect === undefined ? 'http' : 'https'}://localhost:${port}`;
+    // Not localhost: of a name with two addresses Node gives up the first after 250 ms, and nobody listens on the other.
+    this.#base = `${connect === undefined ? 'http' : 'https'}://127.0.0.1:${port}`;
   }
 
   async send(

@@ -19,7 +19,7 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 
 const at = (name: string): string => join(directory, name);
 
-test('a run is scored against labels, by all channels, by each and without each', { timeout: 60_000 }, async () => {
+test('a run is scored against labels, by all channels, by each and without each', async () => {
   const { code, stdout, stderr } = await runCli(
     ...['replay', `${SHOP_BENCH}otlp.jsonl.gz`, '--labels', `${SHOP_BENCH}labels.json`],
     ...[

@@ -63,7 +63,7 @@ async function readJsonLines(path: string): Promise<JsonLine[]> {
 }
 
 describe('the recorded incidents', () => {
-  test('give the same bytes twice, in the promised lines', { timeout: 90_000 }, async () => {
+  test('give the same bytes twice, in the promised lines', async () => {
     const run = (n: number) =>
       runCli('replay', SHOP_BENCH, '--scores', at(`s${n}`), '--anomalies', at(`a${n}`), '--json');
     const first = await run(1);

@@ -51,7 +51,7 @@ test('a flooded source loses only its own excess, and what the answer says is wh
   const now = (line: Line): Line => ({ text: line.text });
   const flood = encodeRequest({ resourceLogs: [fileLogs('flood', lines(FLOOD, () => COSTLY).map(now))] });
   const flooded = service.grpc.sendBytes(flood);
-  await until('the flood has begun', () => service.service.pipeline.waitingRecords() > 5_000);
+  await until('the flood has begun', () => service.service.pipeline.waitingRecords() > 0);
   const calm = await service.grpc.send(fileLogs('calm', lines(500, (k) => `request ${k} served`).map(now)));
   const { rejected, message } = await flooded;
 

@@ -89,7 +89,8 @@ describe('an injected drift becomes an anomaly record, and its end another, at a
     expect(receiver.requests[0]!.path).toBe('/v1/logs');
     const started = service.anomalies.filter(({ phase }) => phase !== 'end').length;
     expect(await service.metric('logdrift_anomalies_detected_total', { source: 'file:nginx' })).toBe(started);
-    expect(await service.metric('logdrift_exporter_sent_log_records_total')).toBe(receiver.received.length);
+    const sent = () => service.metric('logdrift_exporter_sent_log_records_total');
+    await until('all are counted as sent', async () => (await sent()) === receiver.received.length);
   });
 
   test('over gRPC', async () => {

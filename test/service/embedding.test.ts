@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ServerResponse } from 'node:http';
 import { fakeVector, respond, startFakeOllama, type FakeOllama } from '../embed/fake-ollama.ts';
-import { sendMinutes, START_MS, startTestService, type Line, type TestService } from './harness.ts';
+import { sendMinutes, START_MS, startTestService, until, type Line, type TestService } from './harness.ts';
 
 type Misbehaviour = NonNullable<FakeOllama['misbehave']>;
 
@@ -60,23 +60,20 @@ describe('an embedding service that', () => {
       expect(service.anomalies).toEqual([]);
       expect(await isUp(service)).toBe(true);
       if (misbehave === FAILURES[2]![1]) return; // Nothing has failed yet: the request is still allowed its time.
-      const errors = await service.metric('logdrift_embedding_errors_total');
-      const quarantined = await service.metric('logdrift_embedding_quarantined_texts_total');
-      expect(errors + quarantined).toBeGreaterThan(0);
-      const warnings = service.lines.filter((line) => line.startsWith('warn'));
-      expect(warnings.length).toBeGreaterThan(0);
-      expect(warnings.length).toBeLessThan(4); // not one a window
+      const errors = () => service.metric('logdrift_embedding_errors_total');
+      const quarantined = () => service.metric('logdrift_embedding_quarantined_texts_total');
+      await until('it is counted', async () => (await errors()) + (await quarantined()) > 0);
+      const warnings = () => service.lines.filter((line) => line.startsWith('warn'));
+      await until('it is told', () => warnings().length > 0);
+      expect(warnings().length).toBeLessThan(4); // not one a window
     },
   );
 });
 
 test('nobody listening costs no window either', async () => {
-  const fake = await startFakeOllama();
-  const url = fake.url;
-  await fake[Symbol.asyncDispose]();
   await using service = await startTestService({
     clock: 'event',
-    embedding_url: url,
+    embedding_url: 'http://127.0.0.1:1',
     embed_wait: '100ms',
     batch_timeout: '0ms',
   });
@@ -87,7 +84,10 @@ test('nobody listening costs no window either', async () => {
     true,
   ]);
   expect(await isUp(service)).toBe(true);
-  expect(await service.metric('logdrift_embedding_errors_total', { reason: 'unreachable' })).toBeGreaterThan(0);
+  await until(
+    'it is counted',
+    async () => (await service.metric('logdrift_embedding_errors_total', { reason: 'unreachable' })) > 0,
+  );
 });
 
 test('vectors that come after their window repair the history: what follows is judged in full', async () => {

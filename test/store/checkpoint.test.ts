@@ -245,7 +245,7 @@ test('a second process on the same directory is refused, also when it only reads
   child.stdout.resume();
   let output = '';
   child.stderr.on('data', (chunk) => (output += String(chunk)));
-  await once(child, 'exit');
+  await once(child, 'close');
   expect(output).toContain('LOGDRIFT_STORAGE_LOCKED');
   expect(output).toContain('storage.directory');
   await expect(openHere({ lockTimeoutMs: 50 })).rejects.toMatchObject({ code: 'LOGDRIFT_STORAGE_LOCKED' });
@@ -255,7 +255,7 @@ test('a second process on the same directory is refused, also when it only reads
 
 test('a process that waits gets the file when the other lets go in time', async () => {
   const { store } = await openHere();
-  const next = openHere({ lockTimeoutMs: 10_000 });
+  const next = openHere({ lockTimeoutMs: 60_000 });
   setTimeout(() => void store[Symbol.asyncDispose](), 200);
   await using _store = (await next).store;
 });

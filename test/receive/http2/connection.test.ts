@@ -18,7 +18,7 @@ import { IGNORING } from '../../../src/receive/http2/stream.ts';
 import { answer, data, headers, Peer, request, REQUEST, serve, START } from './peer.ts';
 
 /** Polled often: there are many of these tests. */
-const soon = <T>(look: () => T) => expect.poll(look, { interval: 4, timeout: 10_000 });
+const soon = <T>(look: () => T) => expect.poll(look, { interval: 4 });
 const BOTH = FLAG.endHeaders | FLAG.endStream;
 const PADDED = Buffer.concat([Buffer.from([3]), Buffer.from('hello'), Buffer.alloc(3)]);
 const rst = (id: number, code: number = CODE.cancel): Buffer => numberFrame(FRAME.rstStream, id, code);
