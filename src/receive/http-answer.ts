@@ -1,5 +1,6 @@
 /** Answers over HTTP/1.1: the response, a Status, and what becomes of a body that is still coming. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CONTENT_TYPES, encodeStatus, type Encoding } from './encode-response.ts';
 import type { Status } from './status.ts';
@@ -71,11 +72,19 @@ export function readOver(request: IncomingMessage): void {
   request.resume();
 }
 
+const closing = new WeakSet<Duplex>();
+
+/** Its client was told that it closes: what still comes on it is not taken. */
+export function isClosing(socket: Duplex): boolean {
+  return closing.has(socket);
+}
+
 /**
  * An answer to a body that is still coming. Closing on a client that still writes resets the connection and takes the answer with it: write
  * the answer, read on a little, then close.
  */
 async function sendEarly(request: IncomingMessage, response: ServerResponse, answer: Answer): Promise<void> {
+  closing.add(request.socket);
   writeHead(response, { ...answer, more: [...answer.more!, 'Connection', 'close'] });
   response.write(answer.body);
   const { promise, resolve } = Promise.withResolvers<void>();

@@ -5,6 +5,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { Connections } from './connections.ts';
 import { CONTENT_TYPES, encodeStatus } from './encode-response.ts';
+import { isClosing } from './http-answer.ts';
 import { openExport } from './http-export.ts';
 import { openReceiver, type ListenerKeys } from './listener.ts';
 import { budgetOf, type Receiver, type ReceiverOptions } from './receiver.ts';
@@ -53,6 +54,8 @@ export async function openHttpReceiver(options: HttpReceiverOptions): Promise<Re
   };
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     const { socket } = request;
+    // Pipelined behind one that was told `Connection: close`: its client sends it again elsewhere (RFC 9112, section 9.6).
+    if (isClosing(socket)) return;
     busy.set(socket, response);
     // Not the one that came behind it, pipelined.
     response.on('close', () => busy.get(socket) === response && busy.delete(socket));
@@ -62,6 +65,8 @@ export async function openHttpReceiver(options: HttpReceiverOptions): Promise<Re
     tls === null
       ? createPlainServer(serverOptions, onRequest)
       : createTlsServer({ ...readTls(tls, KEYS.tls), ...serverOptions }, onRequest);
+  // A client may close its side behind a request and wait for the answer; one that has gone altogether resets what it is sent.
+  Object.assign(server, { httpAllowHalfOpen: true });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => answerUnreadable(error, socket, options));
   return openReceiver(server, options, KEYS, (graceMs, connections) => shutDown(server, graceMs, connections));
 }

@@ -306,6 +306,41 @@ describe('the size limit', () => {
   });
 });
 
+test('behind an answer that closes its connection nothing pipelined is taken', async () => {
+  const { port, target, observed } = await receiver({ maxRequestBytes: 1000 });
+  const head = (bytes: number): string =>
+    `POST /v1/logs HTTP/1.1\r\nhost: x\r\ncontent-type: ${PROTOBUF}\r\ncontent-length: ${bytes}\r\n\r\n`;
+  const socket = connect(port, '127.0.0.1');
+  let answers = '';
+  socket.on('data', (chunk: Buffer) => (answers += chunk.toString('latin1')));
+  socket.write(head(5000));
+  await expect.poll(() => answers).toMatch(/^HTTP\/1.1 413 [^]*Connection: close/);
+  socket.write(Buffer.concat([Buffer.alloc(5000), Buffer.from(head(REQUEST.length)), REQUEST]));
+  await once(socket, 'close');
+  expect(answers.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 413']);
+  expect([target.committed, observed.map(({ code }) => code)]).toEqual([[], ['413']]);
+});
+
+test('a client that closes its side behind a whole request gets its answer, however long that takes', async () => {
+  const release = Promise.withResolvers<void>();
+  const target = recordingTarget(async () => {
+    await release.promise;
+    return { rejectedLogRecords: 0, errorMessage: '' };
+  });
+  const { port, send, observed } = await receiver({ target });
+  const head = `POST /v1/logs HTTP/1.1\r\nhost: x\r\ncontent-type: ${PROTOBUF}\r\ncontent-length: ${REQUEST.length}\r\n\r\n`;
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  let answer = '';
+  socket.on('data', (chunk: Buffer) => (answer += chunk.toString('latin1')));
+  socket.end(Buffer.concat([Buffer.from(head), REQUEST]));
+  // By the time that another one is answered, the end has been read.
+  expect((await send(null, {}, '/', 'GET')).status).toBe(404);
+  release.resolve();
+  await once(socket, 'close');
+  expect(answer).toMatch(/^HTTP\/1.1 200 OK\r\n/);
+  expect(observed.map(({ code }) => code)).toEqual(['404', '200']);
+});
+
 test("a body's memory is given back when it is answered, and does not wait for the garbage collector", async () => {
   const bodies: ArrayBufferLike[] = [];
   const target: ExportTarget = {
@@ -329,8 +364,11 @@ test('a client that leaves in the middle of its body is not taken for a success'
   const seen = Promise.withResolvers<ObservedRequest>();
   const { port, target } = await receiver({ observe: seen.resolve });
   const socket = connect(port, '127.0.0.1');
-  socket.write(`POST /v1/logs HTTP/1.1\r\nhost: x\r\ncontent-type: ${PROTOBUF}\r\ncontent-length: 5000\r\n\r\nxx`);
-  setTimeout(() => socket.destroy(), 20);
+  const head = `content-type: ${PROTOBUF}\r\ncontent-length: 5000\r\nexpect: 100-continue`;
+  socket.write(`POST /v1/logs HTTP/1.1\r\nhost: x\r\n${head}\r\n\r\nxx`);
+  // 100 Continue: the request has begun.
+  await once(socket, 'data');
+  socket.destroy();
   expect(await seen.promise).toMatchObject({ code: '503', acceptedRecords: 0, bytes: 0 });
   expect(target.committed).toEqual([]);
 });
