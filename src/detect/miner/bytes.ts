@@ -17,6 +17,10 @@ export const BACKSLASH = 37;
 /** byte -> class */
 export const CLASS = byteClasses();
 
+/** Two bytes as a little-endian number -> both classes, or-ed: at most {@link PAIR_MAX} where both are part of a word. Half the steps for long words. */
+export const PAIR = pairClasses();
+export const PAIR_MAX = HEX_LETTER | LETTER | DIGIT | WIDE;
+
 function byteClasses(): Uint8Array {
   const table = new Uint8Array(256).fill(SPACE);
   const set = (characters: string, value: number): void => {
@@ -32,5 +36,11 @@ function byteClasses(): Uint8Array {
   set('"', QUOTE);
   set('\x1b', ESCAPE);
   set('\\', BACKSLASH);
+  return table;
+}
+
+function pairClasses(): Uint8Array {
+  const table = new Uint8Array(65536);
+  for (let pair = 0; pair < table.length; pair++) table[pair] = CLASS[pair & 0xff]! | CLASS[pair >>> 8]!;
   return table;
 }

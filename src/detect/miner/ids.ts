@@ -2,10 +2,11 @@
  * Which words are ids. The shape of a line and the tokenizer ask the same questions here, so that lines of one shape have the same tokens; and what
  * an id happens to hold (a digit or a letter first, a group without digits) makes no other shape.
  */
-import { CLASS, DIGIT, HEX_LETTER, SPACE, WORD_MAX } from './bytes.ts';
+import { CLASS, DIGIT, HEX_LETTER, PAIR, SPACE, WORD_MAX } from './bytes.ts';
 
 // V8 folds a module's own constants into the code but loads imported ones at every use.
 const classOf = CLASS;
+const pairOf = PAIR;
 const wordMax = WORD_MAX;
 const digitClass = DIGIT;
 const spaceClass = SPACE;
@@ -77,19 +78,32 @@ export function chainEnd(bytes: Uint8Array, word: number, lineLimit: number): nu
 export const UUID = 36;
 
 /** What most chains are: {@link chainEnd} without a branch a byte. */
-export function isUuid(bytes: Uint8Array, word: number, lineEnd: number): boolean {
+export function isUuid(line: DataView, word: number, lineEnd: number): boolean {
   const at = word | 0;
   const end = lineEnd | 0;
-  if (at + UUID > end || bytes[at + 8] !== DASH || bytes[at + 13] !== DASH) return false;
-  if (bytes[at + 18] !== DASH || bytes[at + 23] !== DASH) return false;
-  let bits = 0;
-  for (let i = at; i < at + 8; i++) bits |= classOf[bytes[i]!]!;
-  for (let i = at + 9; i < at + 13; i++) bits |= classOf[bytes[i]!]!;
-  for (let i = at + 14; i < at + 18; i++) bits |= classOf[bytes[i]!]!;
-  for (let i = at + 19; i < at + 23; i++) bits |= classOf[bytes[i]!]!;
-  for (let i = at + 24; i < at + UUID; i++) bits |= classOf[bytes[i]!]!;
-  if (bits !== HEX) return false;
-  return at + UUID >= end || (classOf[bytes[at + UUID]!]! > wordMax && !isJoint(bytes[at + UUID]!));
+  if (at + UUID > end || line.getUint8(at + 8) !== DASH || line.getUint8(at + 13) !== DASH) return false;
+  if (line.getUint8(at + 18) !== DASH || line.getUint8(at + 23) !== DASH) return false;
+  if (
+    (fourHex(line, at) |
+      fourHex(line, at + 4) |
+      fourHex(line, at + 9) |
+      fourHex(line, at + 14) |
+      fourHex(line, at + 19) |
+      fourHex(line, at + 24) |
+      fourHex(line, at + 28) |
+      fourHex(line, at + 32)) !==
+    HEX
+  )
+    return false;
+  if (at + UUID >= end) return true;
+  const behind = line.getUint8(at + UUID);
+  return classOf[behind]! > wordMax && !isJoint(behind);
+}
+
+/** Classes of four bytes. */
+function fourHex(line: DataView, at: number): number {
+  const four = line.getInt32(at, true);
+  return pairOf[four & 0xffff]! | pairOf[four >>> 16]!;
 }
 
 /** Holds the groups of a chain together: a word without one beside it is no group. */
