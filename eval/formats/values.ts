@@ -237,7 +237,7 @@ export const VALUES: Readonly<Record<string, Make>> = {
   vhost: words('/ prod staging shop'),
   text: phrases(TEXT),
   city: phrases(CITIES),
-  agent: phrases(AGENTS),
+  agent: skewed(AGENTS),
   exc: phrases(EXCEPTIONS),
   app: phrases(APPS),
   ssid: phrases(SSIDS),

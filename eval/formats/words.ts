@@ -15,10 +15,16 @@ export const TOP = 'com org net io de';
 export const PARAMETERS = 'id q page sort limit lang ref v';
 export const EXTENSIONS = 'conf log json yaml db sock tmp html txt jpg pdf tar.gz';
 export const FOLDERS = 'etc var usr opt srv home data tmp run lib log cache www share spool local app';
-export const AGENTS =
-  'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36;curl/8.5.0;Go-http-client/1.1;python-requests/2.31.0;' +
-  'Mozilla/5.0 (iPhone; CPU iPhone OS 17_2 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.2 Mobile/15E148 Safari/604.1;kube-probe/1.29;-;' +
-  'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)';
+export const AGENTS = [
+  'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36',
+  'curl/8.5.0',
+  'Go-http-client/1.1',
+  'python-requests/2.31.0',
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 17_2 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.2 Mobile/15E148 Safari/604.1',
+  'kube-probe/1.29',
+  '-',
+  'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)',
+];
 export const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec';
 export const PACKAGES = 'order payment user web config service repository client';
 export const CLASSES =

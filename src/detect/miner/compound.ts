@@ -259,8 +259,8 @@ export class CompoundReader {
     else if (state && words <= MOST_WORDS_OF_A_STATE) kind = FIXED;
     else if (words === 1 && (lastMeaning & BOOLEAN) !== 0) kind = SOFT;
     else if (words <= MOST_WORDS_OF_A_NAME && isName(bytes, tokenEnd, dots, slashes)) kind = slashes > 0 ? SOFT : NAME;
+    else if (words <= MOST_WORDS_OF_A_NAME && (numbered || markCount > firstMark)) kind = NAME;
     else if (isContext(bytes, tokenStart, tokenEnd, limit) && list.isMasked()) kind = NAME;
-    else if (words === 1 && numbered) kind = NAME;
     list.kind[index] = kind;
     list.count = index + 1;
     // The first slash of a path belongs to it, as it does where the path is nothing else.

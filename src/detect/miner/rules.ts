@@ -98,11 +98,10 @@ export function splitsWord(bytes: Uint8Array, at: number, limit: number): boolea
 const FAILURES = ['exception', 'error', 'throwable', 'fault'].map((word) => Array.from(word, (c) => c.charCodeAt(0)));
 
 /**
- * A path, a host or the full name of a class that ends at `to`: the value of something, whatever the sentence. The name of an exception says what
- * happened.
+ * A path, or a word with a dot inside, that ends at `to`: a file, a unit, a host, the full name of a class. The name of an exception says what happened.
  */
 export function isName(bytes: Uint8Array, to: number, dots: number, slashes: number): boolean {
-  if (slashes === 0 && dots < 2) return false;
+  if (slashes === 0 && dots === 0) return false;
   for (let k = 0; k < FAILURES.length; k++)
     if (startsWith(bytes, to - FAILURES[k]!.length, to, FAILURES[k]!, 0x20)) return false;
   return true;

@@ -122,6 +122,15 @@ describe('words that are values', () => {
     expect(templates('to=<bob@a>, delay=4', 'to=<>, delay=5')).toEqual(['to=<*>, delay=<*>']);
   });
 
+  test('a file, a unit or an id at the front does not say where a line belongs', () => {
+    const failed = (unit: string): string => `${unit}: Failed with result 'exit-code'`;
+    expect(templates(failed('nginx.service'), failed('docker.service'), failed('web@2.service'))).toHaveLength(1);
+    const queued = (id: string): string => `${id} message is queued again for tomorrow`;
+    expect(templates(queued('1rDcLY-zh6L2X-pw'), queued('1rDcQa-9fK3aL-zB'), queued('2sEeRb-0aP4mM-qC'))).toHaveLength(
+      1,
+    );
+  });
+
   test('the name of an exception says what happened', () => {
     expect(templates('java.lang.IllegalStateException: x', 'java.io.EOFException: x')).toHaveLength(2);
   });
