@@ -230,6 +230,14 @@ describe('page', () => {
     expect(() => new Function(script)).not.toThrow();
   });
 
+  test('every element that its script asks for by name is on the page', async () => {
+    await using admin = await start();
+    const html = await (await admin.get('/')).text();
+    const asked = new Set([...html.matchAll(/\$\('([\w-]+)'\)/g)].map(([, id]) => id!));
+    expect(asked.size).toBeGreaterThan(10);
+    for (const id of asked) expect(html.split(`id="${id}"`), id).toHaveLength(2);
+  });
+
   test('hostile source keys and templates only ever travel as JSON, which no browser renders', async () => {
     const episodes = new Episodes(EPISODE_OPTIONS);
     const recent = new Recent();
