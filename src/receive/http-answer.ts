@@ -1,5 +1,5 @@
 /** Answers over HTTP/1.1: the response, a Status, and what becomes of a body that is still coming. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CONTENT_TYPES, encodeStatus, type Encoding } from './encode-response.ts';
@@ -51,6 +51,17 @@ export async function sendStatus(
   if (!request.complete && !request.destroyed) await nextTurn();
   if (request.complete || request.destroyed) send(response, answer);
   else await sendEarly(request, response, answer);
+}
+
+/** In JSON, on a connection that is not used any further. */
+export function sendByHand(socket: Duplex, status: Status): void {
+  const body = encodeStatus(status, 'json');
+  const type = ['Content-Type', CONTENT_TYPES.json, 'Content-Length', String(body.length), 'Connection', 'close'];
+  const headers = [...type, ...headersOf(status, undefined)].map((part, i) =>
+    i % 2 === 0 ? `${part}: ` : `${part}\r\n`,
+  );
+  const { httpStatus } = status;
+  socket.end(`HTTP/1.1 ${httpStatus} ${STATUS_CODES[httpStatus]}\r\n${headers.join('')}\r\n${body.toString()}`);
 }
 
 function headersOf({ kind, retryAfterMs }: Status, challenge: string | undefined): string[] {

@@ -68,9 +68,12 @@ class HttpExport implements Departure {
 
   /** @throws {ReceiveError} when it is not a POST of a known type to our path */
   #checkRequest(): void {
-    const { url = '', method, headers } = this.#request;
-    if (url !== LOGS_PATH && url.split('?', 1)[0] !== LOGS_PATH) {
-      const path = url.split('?', 1)[0];
+    const { url = '', method, headers, httpVersion } = this.#request;
+    if (headers.host === undefined && httpVersion === '1.1') {
+      throw new ReceiveError('malformed', 'an HTTP/1.1 request needs a Host header');
+    }
+    const path = url === LOGS_PATH ? url : pathOf(url);
+    if (path !== LOGS_PATH) {
       throw new ReceiveError('not_found', `there is nothing at ${path}; logs go to POST ${LOGS_PATH}`);
     }
     if (method !== 'POST') {
@@ -94,6 +97,8 @@ class HttpExport implements Departure {
     checkEncoding(encoding);
     const contentLength = Number(headers['content-length']);
     if (contentLength > maxBytes) throw tooLarge(maxBytes);
+    // A client that waits for it sends its body only now, and after a refusal not at all.
+    if (/\b100-continue\b/i.test(headers.expect ?? '')) this.#response.writeContinue();
     const options = { encoding, maxBytes, reservation };
     if (!isCompression(encoding)) return this.#gather(reservation, (body) => this.#take(body));
     if (contentLength <= MAX_ON_THE_SPOT_BYTES)
@@ -192,6 +197,11 @@ class HttpExport implements Departure {
       onOddity?.({ kind, transport: 'http', encoding: this.#request.headers['content-encoding'] ?? '' });
     }
   }
+}
+
+/** Of a target with or without scheme and host: RFC 9112, section 3.2.2, wants both read. */
+function pathOf(target: string): string {
+  return target.split('?', 1)[0]!.replace(/^https?:\/\/[^/]*/i, '');
 }
 
 /** By the media type alone: parameters such as `charset=utf-8` change nothing. */

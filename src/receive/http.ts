@@ -1,11 +1,16 @@
 /** OTLP/HTTP: POST /v1/logs, protobuf and JSON on one port (opentelemetry-proto docs/specification.md, "OTLP/HTTP"). */
 import { once } from 'node:events';
-import { createServer as createPlainServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer as createPlainServer,
+  maxHeaderSize,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { Connections } from './connections.ts';
-import { CONTENT_TYPES, encodeStatus } from './encode-response.ts';
-import { isClosing } from './http-answer.ts';
+import { isClosing, sendByHand } from './http-answer.ts';
 import { openExport } from './http-export.ts';
 import { openReceiver, type ListenerKeys } from './listener.ts';
 import { budgetOf, type Receiver, type ReceiverOptions } from './receiver.ts';
@@ -50,6 +55,8 @@ export async function openHttpReceiver(options: HttpReceiverOptions): Promise<Re
     keepAliveTimeout: timeouts.idleMs,
     // Both timeouts are looked at this often.
     connectionsCheckingInterval: Math.min(30_000, Math.max(50, timeouts.readHeaderMs / 2)),
+    // Node's own answer has no Status.
+    requireHostHeader: false,
     noDelay: true,
   };
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
@@ -67,25 +74,33 @@ export async function openHttpReceiver(options: HttpReceiverOptions): Promise<Re
       : createTlsServer({ ...readTls(tls, KEYS.tls), ...serverOptions }, onRequest);
   // A client may close its side behind a request and wait for the answer; one that has gone altogether resets what it is sent.
   Object.assign(server, { httpAllowHalfOpen: true });
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => answerUnreadable(error, socket, options));
+  // Whether its body is wanted is said when its headers have been looked at; of another expectation nothing need be done.
+  server.on('checkContinue', onRequest).on('checkExpectation', onRequest);
+  server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
+    socket.on('error', () => {}); // Node leaves the socket to us
+    refuseUnrequested(socket, new ReceiveError('method_not_allowed', 'CONNECT is not allowed; use POST'), options);
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
+    else refuseUnrequested(socket, unreadable(error), options);
+  });
   return openReceiver(server, options, KEYS, (graceMs, connections) => shutDown(server, graceMs, connections));
 }
 
 /** Connections whose newest request is being answered, and will be counted by that. */
 const busy = new WeakMap<Duplex, ServerResponse>();
 
-/** What is no HTTP, or did not come in time: Node has no request for it, so the answer is written by hand. */
-function answerUnreadable(error: NodeJS.ErrnoException, socket: Duplex, { observe }: ReceiverOptions): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  const status = toStatus(
-    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-      ? new ReceiveError('too_slow', 'the request was not complete in time')
-      : new ReceiveError('malformed', 'this is not HTTP/1.1'),
-  );
-  const body = encodeStatus(status, 'json');
-  socket.end(
-    `HTTP/1.1 ${status.httpStatus} Refused\r\nContent-Type: ${CONTENT_TYPES.json}\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body.toString()}`,
-  );
+function unreadable({ code }: NodeJS.ErrnoException): ReceiveError {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new ReceiveError('too_slow', 'the request was not complete in time');
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return new ReceiveError('headers_too_large', `the headers are larger than ${maxHeaderSize} bytes`);
+  return new ReceiveError('malformed', 'this is not HTTP/1.1');
+}
+
+/** What is no HTTP or none of ours, or did not come in time: Node has no response for it, so the answer is written by hand. */
+function refuseUnrequested(socket: Duplex, error: ReceiveError, { observe }: ReceiverOptions): void {
+  const status = toStatus(error);
+  sendByHand(socket, status);
   // Node looks after it no more, and a client that does not close its side would hold it, and its bytes, for ever.
   const cut = setTimeout(() => socket.destroy(), LINGER_MS);
   socket.on('close', () => clearTimeout(cut));

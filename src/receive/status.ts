@@ -12,6 +12,7 @@ export type ErrorKind =
   | 'malformed'
   | 'not_one_message'
   | 'too_large'
+  | 'headers_too_large'
   | 'unauthenticated'
   | 'permission_denied'
   | 'not_found'
@@ -39,6 +40,7 @@ export const ANSWERS: Readonly<Record<ErrorKind, Answer>> = {
   not_one_message: { grpc: Grpc.UNIMPLEMENTED, http: 400 },
   // Without RetryInfo RESOURCE_EXHAUSTED means "never": the same request stays too large.
   too_large: { grpc: Grpc.RESOURCE_EXHAUSTED, http: 413 },
+  headers_too_large: { grpc: Grpc.RESOURCE_EXHAUSTED, http: 431 },
   unauthenticated: { grpc: Grpc.UNAUTHENTICATED, http: 401 },
   permission_denied: { grpc: Grpc.PERMISSION_DENIED, http: 403 },
   not_found: { grpc: Grpc.UNIMPLEMENTED, http: 404 },

@@ -7,7 +7,7 @@ import { startServe, sumOf, until, type Settings } from '../service/harness.ts';
 import { freePort, needsCollector, temporaryFolder } from './collector.ts';
 import { numbered, scrape, sourcesOf, taken, untilAccepted, type Serve } from './counting.ts';
 import { checkpoint } from './checkpoint.ts';
-import { queueInFront } from './queue.ts';
+import { queueInFront, UNHURRIED } from './queue.ts';
 
 needsCollector('agent');
 
@@ -96,6 +96,7 @@ test.concurrent.for(['grpc', 'http'])(
     const ports = { grpc: await freePort(), http: await freePort(), back: await freePort() };
     const start = (settings: Settings): Promise<Serve> =>
       startServe({
+        ...UNHURRIED,
         'receivers.otlp.protocols.grpc.endpoint': `127.0.0.1:${ports.grpc}`,
         'receivers.otlp.protocols.http.endpoint': `127.0.0.1:${ports.http}`,
         ...settings,
@@ -119,7 +120,7 @@ test.concurrent.for(['grpc', 'http'])(
   'records refused in a partial_success are told and counted, and the Collector does not send them again, over %s',
   async (transport, { expect }) => {
     await using folder = await temporaryFolder();
-    await using logdrift = await startServe({ template_workers: 1 });
+    await using logdrift = await startServe({ ...UNHURRIED, template_workers: 1 });
     // More in one request than one source is allowed to have waiting, and than is mined while the request waits.
     const RECORDS = 80_000;
     await writeFile(join(folder.path, 'orders.log'), unlike(RECORDS));
@@ -152,9 +153,8 @@ test.concurrent.for(['grpc', 'http'])(
 
 test.concurrent('on the event clock the same flood is slowed down, and nothing of it refused', async ({ expect }) => {
   await using folder = await temporaryFolder();
-  // A step so long that none ends in the middle: what comes after the end of one is held until a later record moves the clock.
-  const step = { window_step: '12h', window_size: '12h', max_idle_time: '24h' };
-  await using logdrift = await startServe({ clock: 'event', template_workers: 1, ...step });
+  // Nor does one end in the middle: what comes after the end of a step is held until a later record moves the clock.
+  await using logdrift = await startServe({ clock: 'event', template_workers: 1, ...UNHURRIED });
   const RECORDS = 40_000;
   await writeFile(join(folder.path, 'orders.log'), unlike(RECORDS));
   const ports = { ...logdrift.ports, back: await freePort() };

@@ -6,7 +6,7 @@ import { startServe, sumOf, until, type Settings } from '../service/harness.ts';
 import { checkpoint } from './checkpoint.ts';
 import { exported, freePort, needsCollector, temporaryFolder, type Folder } from './collector.ts';
 import { numbered, scrape, taken, untilAccepted, type Serve } from './counting.ts';
-import { queueInFront, type Ports, type QueueingCollector } from './queue.ts';
+import { queueInFront, UNHURRIED, type Ports, type QueueingCollector } from './queue.ts';
 
 needsCollector('agent');
 
@@ -60,7 +60,7 @@ test.concurrent.for(['grpc', 'http'])(
     const log = new OrdersLog(folder);
 
     {
-      await using first = await startOn(ports, folder);
+      await using first = await startOn(ports, folder, UNHURRIED);
       await log.write(20_000, 1_000);
       const writing = log.write(20_000, 1_000);
       await untilAccepted(first, 10_000);
@@ -75,7 +75,7 @@ test.concurrent.for(['grpc', 'http'])(
     });
     expect(before).toBeGreaterThanOrEqual(10_000);
     await log.write(20_000, 500);
-    await using second = await startOn(ports, folder);
+    await using second = await startOn(ports, folder, UNHURRIED);
     await log.write(20_000, 500);
 
     await allSent(collector, log.written);

@@ -1,6 +1,6 @@
 /** A Collector that reads a file into its sending queue in front of logdrift, and what it says of it. */
 import { join } from 'node:path';
-import { sumOf } from '../service/harness.ts';
+import { sumOf, type Settings } from '../service/harness.ts';
 import {
   exporterTo,
   freePort,
@@ -27,6 +27,9 @@ export interface QueueOptions {
   /** Of the exporter, beside those of the queue. */
   exporter?: object;
 }
+
+/** Steps so long that no record is late, however long it was on its way. */
+export const UNHURRIED = { window_step: '12h', window_size: '12h', max_idle_time: '24h' } satisfies Settings;
 
 /** What it has done with the records it has read. */
 export interface Sent {

@@ -155,6 +155,45 @@ describe('OTLP/HTTP', () => {
     expect(answer.toString()).toMatch(/^HTTP\/1\.1 400 [^]*application\/json[^]*\{"code":3,/);
   });
 
+  test.each([
+    ['no Host', 400, 3, 'POST /v1/logs HTTP/1.1\r\n'],
+    ['headers beyond 16 KiB', 431, 8, `POST /v1/logs HTTP/1.1\r\nhost: x\r\nlong: ${'x'.repeat(20_000)}\r\n`],
+    ['CONNECT', 405, 12, 'CONNECT x:1 HTTP/1.1\r\nhost: x\r\n'],
+    ["HTTP/2's preface", 400, 3, 'PRI * HTTP/2.0\r\n\r\nSM\r\n'],
+  ])('T8: %s, which Node would answer by itself, is %i with a Status', async (_name, httpStatus, code, head) => {
+    await using receiver = await httpReceiver();
+    const answer = await answerTo(receiver.port, `${head}content-type: ${JSON_TYPE}\r\ncontent-length: 2\r\n\r\n{}`);
+    expect(answer).toMatch(
+      new RegExp(`^HTTP/1.1 ${httpStatus} [^]*${JSON_TYPE}[^]*\r\n\r\n{"code":${code},"message":"`),
+    );
+    expect(receiver.observed.map((observed) => observed.code)).toEqual([String(httpStatus)]);
+  });
+
+  test.each([
+    ['a target with scheme and host', 'POST http://collector:4318/v1/logs HTTP/1.1\r\nhost: x\r\n'],
+    ['an expectation that nobody knows', 'POST /v1/logs HTTP/1.1\r\nhost: x\r\nexpect: tea\r\n'],
+    ['an offer of HTTP/2', 'POST /v1/logs HTTP/1.1\r\nhost: x\r\nconnection: upgrade, close\r\nupgrade: h2c\r\n'],
+    ['HTTP/1.0 without a Host', 'POST /v1/logs HTTP/1.0\r\n'],
+  ])('%s is taken like any other request', async (_name, head) => {
+    await using receiver = await httpReceiver();
+    const request = `${head}content-type: ${JSON_TYPE}\r\ncontent-length: ${JSON_REQUEST.length}\r\n\r\n${JSON_REQUEST}`;
+    expect(await answerTo(receiver.port, request)).toMatch(/^HTTP\/1.1 200 OK\r\n[^]*\r\n\r\n{}$/);
+    expect(receiver.target.committed).toHaveLength(1);
+  });
+
+  test('a client that asks before it sends its body is told to go on, or refused before it has sent any', async () => {
+    await using receiver = await httpReceiver({ maxRequestBytes: 1000 });
+    const asking = (length: number): string =>
+      `POST /v1/logs HTTP/1.1\r\nhost: x\r\ncontent-type: ${JSON_TYPE}\r\nexpect: 100-continue\r\ncontent-length: ${length}\r\n\r\n`;
+    const socket = connect(receiver.port, '127.0.0.1');
+    socket.write(asking(JSON_REQUEST.length));
+    expect(String((await once(socket, 'data'))[0])).toBe('HTTP/1.1 100 Continue\r\n\r\n');
+    socket.write(JSON_REQUEST);
+    expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1.1 200 /);
+    socket.destroy();
+    expect(await answerTo(receiver.port, asking(5000))).toMatch(/^HTTP\/1.1 413 /);
+  });
+
   test('T9: an error message has at most a KiB', async () => {
     const target = recordingTarget(() => Promise.resolve({ rejectedLogRecords: 1, errorMessage: 'ä'.repeat(4000) }));
     await using receiver = await httpReceiver({ target });
@@ -363,6 +402,15 @@ describe('OTLP/gRPC', () => {
     expect(receiver.oddities.at(-1)).toMatchObject({ encoding: 'of a name too long' });
   });
 });
+
+/** What comes back for bytes on a connection of their own, to its first pause. */
+async function answerTo(port: number, bytes: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  socket.write(bytes);
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  socket.destroy();
+  return answer.toString();
+}
 
 /** Sends one request of JSON and returns what was taken in. */
 async function takenAsJson(request: unknown, wanted?: Parameters<typeof recordingTarget>[0]) {

@@ -62,7 +62,11 @@ export class GrpcSender implements Disposable {
   readonly #client: Client;
 
   constructor(port: number, options: object = {}, channel: ChannelCredentials = credentials.createInsecure()) {
-    this.#client = new Client(`127.0.0.1:${port}`, channel, { 'grpc.max_send_message_length': -1, ...options });
+    this.#client = new Client(`127.0.0.1:${port}`, channel, {
+      'grpc.max_send_message_length': -1,
+      'grpc.ssl_target_name_override': 'localhost',
+      ...options,
+    });
   }
 
   send(message: Buffer, headers: Record<string, string> = {}, path = EXPORT): Promise<GrpcAnswer> {
@@ -106,7 +110,7 @@ export class HttpSender implements AsyncDisposable {
   readonly #base: string;
 
   constructor(port: number, connect?: { ca?: Buffer; cert?: Buffer; key?: Buffer }) {
-    this.#agent = new Agent(connect === undefined ? {} : { connect });
+    this.#agent = new Agent(connect === undefined ? {} : { connect: { ...connect, servername: 'localhost' } });
     // Not localhost: of a name with two addresses Node gives up the first after 250 ms, and nobody listens on the other.
     this.#base = `${connect === undefined ? 'http' : 'https'}://127.0.0.1:${port}`;
   }
