@@ -57,13 +57,12 @@ const numbersNow = () =>
   }));
 for (let t = 0; t < WINDOWS; t++) {
   slots.push();
-  slots.judge(numbersNow(), history);
-  slots.learn();
+  slots.learn(slots.judge(numbersNow(), history).parts);
 }
 slots.push();
 
 function values(): number {
-  return slots.judge(numbersNow(), history);
+  return slots.judge(numbersNow(), history).surprise;
 }
 
 const window: ChannelWindow = {

@@ -11,8 +11,8 @@ import { truncate } from './message.ts';
 /** What the serializer of `@opentelemetry/otlp-transformer` takes; named through it, because sdk-logs is not a dependency of ours. */
 export type AnomalyRecord = Parameters<typeof ProtobufLogsSerializer.serializeRequest>[0][number];
 
-export const ANOMALY_EVENT = 'logdrift.anomaly';
-export const RESOLVED_EVENT = 'logdrift.anomaly.resolved';
+const ANOMALY_EVENT = 'logdrift.anomaly';
+const RESOLVED_EVENT = 'logdrift.anomaly.resolved';
 
 export interface RecordContext {
   /** The source's identifying resource attributes. The same Map object again yields the same Resource, so records group on the wire. */

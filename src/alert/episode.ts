@@ -86,7 +86,7 @@ const DMD_GATES: ReadonlySet<Gate> = new Set<Gate>(['degraded', 'sparse', 'recur
 const BLIND_GATES: ReadonlySet<Gate> = new Set<Gate>(['warming', 'gap', 'degraded', 'incomplete']);
 
 /** Severity of a score, gates aside. */
-export function severityOf(score: number | null, options: Thresholds): AnomalySeverity | null {
+function severityOf(score: number | null, options: Thresholds): AnomalySeverity | null {
   if (score === null) return null;
   if (score > options.criticalThreshold) return 'critical';
   return score > options.warningThreshold ? 'warning' : null;

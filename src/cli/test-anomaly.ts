@@ -9,7 +9,7 @@ import { printable } from '../telemetry/log.ts';
 import { VERSION } from '../version.ts';
 import { deliveryAdvice } from './delivery-advice.ts';
 
-export class NoDestinationError extends Error {
+class NoDestinationError extends Error {
   override readonly name = 'NoDestinationError';
   readonly code = 'LOGDRIFT_NO_DESTINATION';
 }

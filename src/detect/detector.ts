@@ -1,9 +1,10 @@
 import { ErrorBaseline } from './baseline.ts';
 import { ChannelState } from './channels/channel-state.ts';
+import { isDmdOnly } from './channels/channels.ts';
 import { explainWindow } from './explain.ts';
 import { addEvictions, NO_EVICTIONS, type Evictions } from './evictions.ts';
 import type { RecordFrame } from './frame.ts';
-import { isDmdOnly, Judge, type JudgeOptions } from './judge.ts';
+import { Judge, type JudgeOptions } from './judge.ts';
 import { mineFrame } from './mine-frame.ts';
 import { Miner, MINER_DEFAULTS } from './miner/miner.ts';
 import { Tokens } from './miner/tokens.ts';

@@ -8,7 +8,7 @@ import type { GramRing } from './dmd/gram.ts';
  */
 
 /** Non-empty kept windows that a prediction needs to mean anything. */
-export const MIN_NON_EMPTY_WINDOWS = 12;
+const MIN_NON_EMPTY_WINDOWS = 12;
 
 /** `sparse`: fewer than 12 of the kept windows (the ones the model was fitted to) hold a record. */
 export function isSparse(recordsOfKeptWindows: ArrayLike<number>): boolean {

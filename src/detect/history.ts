@@ -15,7 +15,7 @@ const FIRST_SLOTS = 16;
 /** Columns grow by: doubling them would leave a fourth of a source's memory unused. */
 const SLOT_STEP = 8;
 /** A loud window counts as normal after so many: what comes back every hour is known by its third time. Chosen in docs/decisions/0028. */
-export const RIPE_WINDOWS = 90;
+const RIPE_WINDOWS = 90;
 
 /** What is kept of a window beside its counts. NaN = not scored. */
 export interface WindowScalars {

@@ -1,7 +1,8 @@
 import { ChannelScorer } from './channels/channel-scorer.ts';
 import { natsOf, packVerdict, type ChannelVerdict } from './channels/channel-verdict.ts';
-import { CHANNELS, DEFAULT_WEIGHTS, type Channel } from './channels/channels.ts';
+import { CHANNELS, isDmdOnly, weightsOf, type Channel } from './channels/channels.ts';
 import { LASTING_WINDOWS } from './channels/lasting.ts';
+import type { SlotPart, SlotsVerdict } from './channels/slot-history.ts';
 import type { Reasons } from './details.ts';
 import { explainChannels } from './findings.ts';
 import { isRecurrent, isSparse } from './gates.ts';
@@ -32,6 +33,8 @@ const MAX_NEW_TEMPLATES = 5;
 const NOVEL_WINDOWS = 12;
 /** Windows that may confirm a warning, see `alert/episode.ts`. */
 const SECOND_LOOK = 9;
+/** Without the channel `values`. */
+const NO_SLOTS: SlotsVerdict = { surprise: 0, parts: [] };
 const QUIET: Reasons = { findings: [], topTemplates: [] };
 /** Gates that hold back dmd's surprise among several channels. */
 const DMD_GATES: readonly Gate[] = ['degraded', 'sparse', 'recurrent'];
@@ -105,11 +108,12 @@ export class Judge {
     const trusted = !degraded && !pending.incomplete;
     let accepted = trusted && (error === null || baseline.offer(error, z));
     let channels: ChannelVerdict | null = null;
+    let slots = NO_SLOTS;
     if (this.#channels !== null) {
-      const values = source.slots?.judge(entries, history) ?? 0;
-      channels = this.#listen(this.#channels, source, i, { error, values, gates });
+      slots = source.slots?.judge(entries, history) ?? NO_SLOTS;
+      channels = this.#listen(this.#channels, source, i, { error, values: slots.surprise, gates });
       if (channels !== null && this.#channels.recurs && !gates.includes('recurrent')) gates.push('recurrent');
-      accepted = this.#learn(this.#channels, source, channels, gates);
+      accepted = this.#learn(this.#channels, source, { said: channels, slots, gates });
       packVerdict(channels, history.verdict(i));
     }
     const score = this.#channels === null ? z : (channels?.score ?? null);
@@ -119,7 +123,10 @@ export class Judge {
     source.details.keep(window.windowId, pending.panes);
     const isLoud = score !== null && score > warningThreshold;
     const why = isLoud
-      ? this.#explain(source, i, { error, entries, newTemplates: newTemplates.map(({ template }) => template) })
+      ? this.#explain(source, i, {
+          ...{ error, entries, slotParts: slots.parts },
+          newTemplates: newTemplates.map(({ template }) => template),
+        })
       : QUIET;
     if (isLoud) source.details.keepLoud(window.windowId, why, score > this.#options.criticalThreshold);
     if (accepted) for (const { template } of entries) templates.markSeen(template.id);
@@ -143,26 +150,23 @@ export class Judge {
   #explain(
     source: Source,
     i: number,
-    window: { error: number | null; entries: readonly PaneEntry[]; newTemplates: readonly Template[] },
+    window: {
+      error: number | null;
+      entries: readonly PaneEntry[];
+      slotParts: readonly SlotPart[];
+      newTemplates: readonly Template[];
+    },
   ): Reasons {
     const { history, templates, details } = source;
-    const { entries, newTemplates } = window;
+    const { entries, slotParts, newTemplates } = window;
     const dmdShares = window.error === null ? [] : this.scorer.shares();
     const from = Math.max(0, i - this.#options.dmdWindows);
-    const slotParts = source.slots?.parts ?? [];
     const { findings, shares } =
       this.#channels === null
         ? { findings: [], shares: dmdShares }
         : explainChannels({
-            scorer: this.#channels,
-            history,
-            templates,
-            i,
-            from,
-            entries,
-            newTemplates,
-            dmdShares,
-            slotParts,
+            ...{ scorer: this.#channels, history, templates, i, from },
+            ...{ entries, newTemplates, dmdShares, slotParts },
           });
     return { findings, topTemplates: topTemplates(shares, source, i, details.of(history.windowId(i))) };
   }
@@ -181,25 +185,14 @@ export class Judge {
     const score = this.#channels === null ? window.normalizedError : (channels?.score ?? null);
     const dmd = score === null ? null : 'dmd';
     return {
+      ...window,
       source: source.key,
-      handle: window.handle,
-      windowId: window.windowId,
       windowStartMs: window.windowEndMs - this.#options.stepMs * this.#options.panesPerWindow,
-      windowEndMs: window.windowEndMs,
-      records: window.records,
-      templates: window.templates,
-      reconstructionError: window.reconstructionError,
-      normalizedError: window.normalizedError,
       score,
       scoreBefore: this.#scoreBefore(source.history, window.windowId),
       detector: this.#channels === null ? dmd : (channels?.loudest ?? null),
       channels: channels?.channels ?? null,
       severity: score === null ? null : this.#severity(score),
-      gates: window.gates,
-      rank: window.rank,
-      newTemplates: window.newTemplates,
-      findings: window.findings,
-      topTemplates: window.topTemplates,
     };
   }
 
@@ -259,11 +252,15 @@ export class Judge {
   }
 
   /** @returns whether the window counts as normal */
-  #learn(scorer: ChannelScorer, source: Source, said: ChannelVerdict | null, gates: readonly Gate[]): boolean {
+  #learn(
+    scorer: ChannelScorer,
+    source: Source,
+    { said, slots, gates }: { said: ChannelVerdict | null; slots: SlotsVerdict; gates: readonly Gate[] },
+  ): boolean {
     const { acceptance, calibrations } = source.channels!;
     if (gates.includes('incomplete')) return false;
     const accepted = acceptance.offer(said?.score ?? null);
-    source.slots?.learn();
+    source.slots?.learn(slots.parts);
     if (accepted && said !== null) scorer.accept(calibrations, gates.includes('degraded'));
     return accepted;
   }
@@ -290,19 +287,4 @@ export class Judge {
     if (score > this.#options.criticalThreshold) return 'critical';
     return score > this.#options.warningThreshold ? 'warning' : 'normal';
   }
-}
-
-/** The score is dmd's z then, and the gates that concern dmd hold the whole alert. */
-export function isDmdOnly(channels: readonly string[]): boolean {
-  return channels.length === 1 && channels[0] === 'dmd';
-}
-
-/** 0 = not enabled. */
-export function weightsOf(
-  channels: readonly Channel[],
-  given: Readonly<Partial<Record<Channel, number>>> = {},
-): Record<Channel, number> {
-  const weights = { ...DEFAULT_WEIGHTS, ...given };
-  for (const channel of CHANNELS) if (!channels.includes(channel)) weights[channel] = 0;
-  return weights;
 }

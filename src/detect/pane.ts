@@ -7,10 +7,10 @@ import { uniteQuantiles } from './miner/quantiles.ts';
 import { current, type Template } from './template.ts';
 
 /** Lines of a template in a window, and their longest form. */
-export const MAX_SAMPLES = 3;
+const MAX_SAMPLES = 3;
 export const MAX_SAMPLE_BYTES = 512;
 /** Trace/span ids of a template in a window: 16 + 8 bytes each. */
-export const MAX_TRACES = 5;
+const MAX_TRACES = 5;
 export const TRACE_BYTES = 24;
 
 /** What one template did in one pane. */
@@ -109,7 +109,7 @@ export const GAP_PANE: Pane = { ...EMPTY_PANE, gap: true };
  *
  * Entries of merged templates are added up; the order is that of first appearance.
  */
-export function unite(panes: readonly Pane[]): Pane {
+export function unite(panes: readonly Pane[]): Omit<Pane, 'gap'> {
   const byTemplate = new Map<Template, PaneEntry>();
   let records = 0;
   let warnings = 0;
@@ -127,8 +127,7 @@ export function unite(panes: readonly Pane[]): Pane {
       );
     }
   }
-  const gap = panes.some((pane) => pane.gap);
-  return { records, warnings, errors, entries: [...byTemplate.values()], gap };
+  return { records, warnings, errors, entries: [...byTemplate.values()] };
 }
 
 /** What both entries hold, samples and traces of the second first: as a pane, the newer, the other leaves with the next window. */

@@ -7,14 +7,15 @@ import type {
   Intake,
   RecordSink,
 } from '../receive/record.ts';
-import type { ArrivalClock, PaneOf, PaneRecords } from '../clock/clock.ts';
+import type { ArrivalClock, PaneOf } from '../clock/clock.ts';
 import { REFUSED, type RecordFrame } from '../detect/frame.ts';
-import { admit, MAX_WAITING, type AddressedFrame } from '../source/admission.ts';
-import { addressFrame, FrameBuilders, type FrameBuilder } from '../source/frame-builder.ts';
+import { admit, MAX_WAITING } from '../source/admission.ts';
+import { OWN_SCOPE_NAME } from '../source/decide.ts';
+import { addressFrame, FrameBuilders } from '../source/frame-builder.ts';
 import type { DropReason, Registry, SourceEntry } from '../source/registry.ts';
 import type { ResolvedSource, SourceResolver } from '../source/source-key.ts';
+import { RequestPane, type RequestSource } from './request-pane.ts';
 
-const OWN_SCOPE = 'logdrift';
 /** Distinct panes of one request (event time only): a request of invented times must not cost more than its bytes. */
 const MAX_PANES = 10_000;
 /** What a Date can hold; beyond it a millisecond is no longer exact. */
@@ -45,16 +46,6 @@ export interface ArrivalOptions {
 export function createArrival(options: ArrivalOptions): ExportTarget {
   const memory = new FrameBuilders();
   return { begin: () => new ArrivalIntake(options, memory) };
-}
-
-/** A source as one request knows it. */
-interface RequestSource {
-  /** In place of a handle while the request is decoded: sources are born when their records are handed over. */
-  readonly index: number;
-  readonly resolved: ResolvedSource;
-  readonly shard: number;
-  identity: ReadonlyMap<string, string>;
-  late: number;
 }
 
 /** Records of one request, sorted into frames by pane and shard. A request dropped without commit counts nothing and creates nothing. */
@@ -100,7 +91,7 @@ class ArrivalIntake implements Intake, RecordSink {
   record(record: DecodedRecord): void {
     if (!this.#options.enabled) return this.#drop('disabled');
     // Loop guard: a Collector may route our anomalies back to us.
-    if (this.#scope === OWN_SCOPE || record.ownEvent) return this.#drop('own_anomaly');
+    if (this.#scope === OWN_SCOPE_NAME || record.ownEvent) return this.#drop('own_anomaly');
     const resolved = this.#options.resolver.resolve(this.#resource, this.#scope, record);
     if (resolved.excluded) return this.#drop('excluded');
     if (!resolved.mapped) this.#noteUnmapped(record);
@@ -235,60 +226,6 @@ class ArrivalIntake implements Intake, RecordSink {
     known.identity = identify(known.identity, identity);
     known.lastSeenMs = Math.max(known.lastSeenMs, nowMs);
     return known;
-  }
-}
-
-/** What one request brought for one pane. */
-class RequestPane implements PaneRecords {
-  records = 0;
-  newestMs = -Infinity;
-  readonly frames: AddressedFrame[] = [];
-  readonly sources = new Set<RequestSource>();
-  readonly #handOver: (pane: RequestPane, nowMs: number) => Promise<void>;
-  readonly #discard: (pane: RequestPane) => void;
-  readonly #memory: FrameBuilders;
-  #builders: (FrameBuilder | undefined)[] = [];
-  #lastSource: RequestSource | null = null;
-
-  constructor(
-    memory: FrameBuilders,
-    handOver: (pane: RequestPane, nowMs: number) => Promise<void>,
-    discard: (pane: RequestPane) => void,
-  ) {
-    this.#memory = memory;
-    this.#handOver = handOver;
-    this.#discard = discard;
-  }
-
-  append(source: RequestSource, timeMs: number, record: DecodedRecord): void {
-    const { shard } = source;
-    if (source !== this.#lastSource) this.sources.add((this.#lastSource = source));
-    const builder = (this.#builders[shard] ??= this.#memory.take());
-    builder.append(source.index, timeMs, record);
-    this.records++;
-    this.newestMs = Math.max(this.newestMs, timeMs);
-    if (!builder.full) return;
-    this.#push(shard, builder);
-    this.#builders[shard] = undefined;
-  }
-
-  close(): void {
-    for (const [shard, builder] of this.#builders.entries()) {
-      if (builder !== undefined && builder.count > 0) this.#push(shard, builder);
-    }
-    this.#builders = [];
-  }
-
-  #push(shard: number, builder: FrameBuilder): void {
-    this.frames.push({ shard, frame: builder.build(), release: () => this.#memory.give(builder) });
-  }
-
-  handOver(nowMs: number): Promise<void> {
-    return this.#handOver(this, nowMs);
-  }
-
-  discard(): void {
-    this.#discard(this);
   }
 }
 

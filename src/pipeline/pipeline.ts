@@ -4,7 +4,7 @@ import type { CloseStep } from '../clock/clock.ts';
 import { EventTimeClock } from '../clock/event-time.ts';
 import { WallClock } from '../clock/wall.ts';
 import { detectorsIn } from '../config/config.ts';
-import { isDmdOnly } from '../detect/judge.ts';
+import { isDmdOnly } from '../detect/channels/channels.ts';
 import type { WindowExplanation } from '../detect/verdict.ts';
 import { createEmbedding, type Embedding } from '../embed/batcher.ts';
 import type { ExportTarget } from '../receive/record.ts';

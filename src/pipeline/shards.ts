@@ -16,7 +16,7 @@ const BUSY_SHARE_OF_CORES = 0.25;
 const MAX_PACED_MS = 5_000;
 const MAX_PACED_SHARE = 0.25;
 
-export function shardCount({ shards, detection }: PipelineOptions): number {
+function shardCount({ shards, detection }: PipelineOptions): number {
   if (shards === 'inline') return 1;
   return detection.templateWorkers ?? Math.max(1, Math.min(4, availableParallelism() - 1));
 }

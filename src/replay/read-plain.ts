@@ -10,7 +10,7 @@ import type { TimestampFinder } from './timestamps.ts';
 
 export const MAX_LINE_BYTES = 1024 * 1024;
 /** A file that shows no time in so many lines, or bytes, does not write any. */
-export const MAX_LINES_WITHOUT_TIME = 10_000;
+const MAX_LINES_WITHOUT_TIME = 10_000;
 const MAX_BYTES_WITHOUT_TIME = 32 * 1024 * 1024;
 /** What of a stack trace stays; the miner reads its first line and top frame. */
 const MAX_CONTINUATION_LINES = 64;

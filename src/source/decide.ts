@@ -8,7 +8,7 @@ import type { ResolvedSource, SourceResolverOptions } from './source-key.ts';
 /** Scope of our own anomaly records: they come back excluded. */
 export const OWN_SCOPE_NAME = 'logdrift';
 /** The one source of all records that match nothing. */
-export const UNKNOWN_SOURCE_KEY = 'otlp:unknown';
+const UNKNOWN_SOURCE_KEY = 'otlp:unknown';
 
 export interface Question {
   resource: Attributes;

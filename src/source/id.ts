@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 
 /** Ids longer than this keep their beginning and get a hash of the whole. */
-export const MAX_ID_CHARS = 128;
+const MAX_ID_CHARS = 128;
 /** Nothing beyond this is looked at; the hash of an overlong name still covers all of it. */
 const MAX_SCANNED_CHARS = 1024;
 

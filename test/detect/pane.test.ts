@@ -3,7 +3,6 @@ import { History } from '../../src/detect/history.ts';
 import { NO_LEVELS } from '../../src/detect/levels.ts';
 import {
   EMPTY_PANE,
-  GAP_PANE,
   MAX_SAMPLE_BYTES,
   sampleOf,
   splitTraces,
@@ -38,17 +37,11 @@ describe('a window', () => {
       ['two', 7],
       ['one', 1],
     ]);
-    expect(window.gap).toBe(false);
   });
 
   test('adds up warnings and errors', () => {
     const window = unite([{ ...pane(entry(one, 9)), warnings: 5, errors: 2 }, EMPTY_PANE, { ...pane(), warnings: 1 }]);
     expect([window.warnings, window.errors]).toEqual([6, 2]);
-  });
-
-  test('is a gap when one of its panes is', () => {
-    expect(unite([pane(entry(one, 1)), GAP_PANE]).gap).toBe(true);
-    expect(unite([]).gap).toBe(false);
   });
 
   test('leaves its panes as they were: the next window has them too', () => {

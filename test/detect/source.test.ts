@@ -50,7 +50,8 @@ function mine(text: string): void {
 
 function close(gap = false) {
   source.closePane(60_000, gap, false);
-  return unite(source.pending.at(-1)!.panes);
+  const { panes } = source.pending.at(-1)!;
+  return { ...unite(panes), gap: panes.some((pane) => pane.gap) };
 }
 
 describe('a pane', () => {

@@ -15,7 +15,7 @@ const DISTANCE = CHANNELS.indexOf('distance');
 const SIGNATURE_TEMPLATES = 5;
 
 /** Accepted windows before anything is scored: `warming` until then. */
-export const MIN_ACCEPTED = 6;
+const MIN_ACCEPTED = 6;
 
 /** Numbers of each kept window beside its template counts; the index is the history's, 0 = oldest. */
 export interface WindowColumns {

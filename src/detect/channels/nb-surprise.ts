@@ -26,7 +26,7 @@ export interface CountModel {
 }
 
 /** Weight of μ² in the prior's variance: the novelty channel's histories are nearly all 0 and need the wide one. */
-export const COUNT_SPREAD = 0.25;
+const COUNT_SPREAD = 0.25;
 export const NOVELTY_SPREAD = 1;
 /** Imagined windows of one record each: what has not been seen in two hours comes once in one, not once in eight. */
 const PRIOR_COUNT = 2;

@@ -35,6 +35,14 @@ export interface SlotPart {
   place: number;
 }
 
+/** What the slots of one window say. */
+export interface SlotsVerdict {
+  /** x of the channel `values`. */
+  surprise: number;
+  /** Slots that have values in the window, names left out. */
+  parts: readonly SlotPart[];
+}
+
 /** Templates and numbers of one window, as the panes hold them. */
 interface NumericEntry {
   template: Template;
@@ -58,11 +66,6 @@ export class SlotHistory {
     this.#places = new SlotPlaces(this.#cells);
   }
 
-  /** Slots that had values in the window that was judged last, of whatever source: to be read before the next one is. */
-  get parts(): readonly SlotPart[] {
-    return parts;
-  }
-
   get byteLength(): number {
     return this.#cells.values.byteLength;
   }
@@ -73,14 +76,15 @@ export class SlotHistory {
   }
 
   /**
-   * x of the channel `values` for the newest window. The templates have their columns in the history.
+   * The newest window. The templates have their columns in the history.
    *
    * @param entries - of the window, in order of appearance
    * @param history - says which of its windows count as normal
    */
-  judge(entries: readonly NumericEntry[], history: { accepted(i: number): boolean }): number {
+  judge(entries: readonly NumericEntry[], history: { accepted(i: number): boolean }): SlotsVerdict {
     this.#places.begin();
-    parts = [];
+    const parts: SlotPart[] = [];
+    const hasPart = (place: number): boolean => parts.some((part) => part.place === place);
     const { size, capacity } = this.#cells;
     if (normal.length < capacity) normal = new Uint8Array(capacity);
     for (let i = 0; i < size - 1; i++) normal[i] = history.accepted(i) ? 1 : 0;
@@ -96,11 +100,11 @@ export class SlotHistory {
         if (!slot.isName) parts.push(part);
       }
     }
-    return valuesSurprise(nats, judged);
+    return { surprise: valuesSurprise(nats, judged), parts };
   }
 
-  /** The window judged last was whole: it stays, for the case that it counts as normal now or later. */
-  learn(): void {
+  /** The window judged last was whole: it stays, for the case that it counts as normal now or later. `parts`: what was said of it. */
+  learn(parts: readonly SlotPart[]): void {
     const newest = this.#cells.size - 1;
     for (const { usual, z, now, stored, place } of parts) {
       if (usual !== null) noteUnrest(this.#places.slots[place]!.unrest, z);
@@ -208,13 +212,6 @@ export class SlotHistory {
 
 /** Scratch of {@link SlotHistory}; it is synchronous. */
 const nats = new Float64Array(MAX_SOURCE_SLOTS);
-/** Slots that had values in the window judged last. */
-let parts: SlotPart[] = [];
-
-function hasPart(place: number): boolean {
-  return parts.some((part) => part.place === place);
-}
-
 let past = newPast(0);
 /** By window: 1 where it counts as normal. */
 let normal = new Uint8Array(0);

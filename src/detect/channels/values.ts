@@ -29,7 +29,7 @@ export const MIN_VALUES = 4;
 const MIN_INDEPENDENT = 2;
 /** Of the mean squared difference between successive window means to twice their variance; 1 where they are independent. */
 const INDEPENDENCE = 0.5;
-export const MIN_SLOT_WINDOWS = 12;
+const MIN_SLOT_WINDOWS = 12;
 /** Values that differ by less than 0.2 % among each other … */
 const NAME_SPREAD = 0.002;
 /** … and are larger than this are names: process ids, ports. */

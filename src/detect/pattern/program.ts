@@ -16,7 +16,7 @@ export type Instruction =
 export const MAX_INSTRUCTIONS = 1000;
 
 /** A set of characters; a look into a table for ASCII. */
-export class CharacterClass {
+class CharacterClass {
   readonly ascii = new Uint8Array(128);
   readonly #native: RegExp;
 

@@ -1,6 +1,6 @@
 import type { Anomaly } from '../../alert/anomaly.ts';
 import { detectorsIn, type Config } from '../../config/config.ts';
-import { isDmdOnly } from '../../detect/judge.ts';
+import { isDmdOnly } from '../../detect/channels/channels.ts';
 import type { Verdict } from '../../detect/verdict.ts';
 import { evaluate, type Evaluation } from './evaluate.ts';
 import { labelName, type Labels } from './labels.ts';

@@ -1,9 +1,8 @@
 /** Scores as other sets of channels would have given them, from the nats of a run. */
 import { Acceptance } from '../../detect/channels/acceptance.ts';
-import { CHANNELS, type Channel } from '../../detect/channels/channels.ts';
+import { CHANNELS, weightsOf, type Channel } from '../../detect/channels/channels.ts';
 import { combineChannels } from '../../detect/channels/combination.ts';
 import { LASTING_WINDOWS } from '../../detect/channels/lasting.ts';
-import { weightsOf } from '../../detect/judge.ts';
 import type { Verdict } from '../../detect/verdict.ts';
 
 export type ChannelWindow = Pick<Verdict, 'source' | 'score' | 'gates' | 'channels'>;

@@ -13,7 +13,7 @@ export interface JudgedWindow {
 /** What a window is to its source. `ignored`: the fault is another source's and may show here, or it has just ended. */
 export const NORMAL = 0;
 export const FAULTY = 1;
-export const IGNORED = 2;
+const IGNORED = 2;
 
 /** The windows beyond warm-up as columns, by one index; `steps` are the distinct window ends, in order of time. */
 export interface PlacedWindows {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { SlotHistory } from '../../../src/detect/channels/slot-history.ts';
+import { SlotHistory, type SlotsVerdict } from '../../../src/detect/channels/slot-history.ts';
 import { MAX_SOURCE_SLOTS } from '../../../src/detect/channels/slot-places.ts';
 import { History } from '../../../src/detect/history.ts';
 import type { SlotNumbers } from '../../../src/detect/miner/numbers.ts';
@@ -34,15 +34,16 @@ describe('the numeric slots of a source', () => {
     const template = add('took <*> ms');
     for (let t = 0; t < 20; t++) {
       slots.push();
-      const x = slots.judge([{ template, numbers: [numbers(1, 2.5 + 0.01 * (t % 3))] }], ALL);
-      expect(x).toBeLessThan(1);
-      expect(slots.parts[0]!.usual === null).toBe(t < 12);
-      slots.learn();
+      const { surprise, parts } = slots.judge([{ template, numbers: [numbers(1, 2.5 + 0.01 * (t % 3))] }], ALL);
+      expect(surprise).toBeLessThan(1);
+      expect(parts[0]!.usual === null).toBe(t < 12);
+      slots.learn(parts);
     }
     slots.push();
-    expect(slots.judge([{ template, numbers: [numbers(1, 6.8)] }], ALL)).toBeGreaterThan(15);
-    expect(slots.parts[0]).toMatchObject({ template, token: 1 });
-    expect(slots.parts[0]!.usual).toBeCloseTo(Math.expm1(2.51), 0);
+    const { surprise, parts } = slots.judge([{ template, numbers: [numbers(1, 6.8)] }], ALL);
+    expect(surprise).toBeGreaterThan(15);
+    expect(parts[0]).toMatchObject({ template, token: 1 });
+    expect(parts[0]!.usual).toBeCloseTo(Math.expm1(2.51), 0);
   });
 
   test('are compared with the windows that count as normal only', () => {
@@ -52,15 +53,14 @@ describe('the numeric slots of a source', () => {
       slots.judge([{ template, numbers: [numbers(1, mean)] }], { accepted: (i) => i < 14 });
     for (let t = 0; t < 14; t++) {
       slots.push();
-      judge(2.5);
-      slots.learn();
+      slots.learn(judge(2.5).parts);
     }
     slots.push();
     const first = judge(6.8);
-    slots.learn();
+    slots.learn(first.parts);
     slots.push();
     // Only its own unrest has grown.
-    expect(judge(6.8)).toBeGreaterThan(first / 2);
+    expect(judge(6.8).surprise).toBeGreaterThan(first.surprise / 2);
   });
 
   test('follow a template that is merged, once, and leave with it', () => {
@@ -68,14 +68,11 @@ describe('the numeric slots of a source', () => {
     const [one, two] = [add('one <*>'), add('two <*>')];
     for (let t = 0; t < 3; t++) {
       slots.push();
-      slots.judge(
-        [
-          { template: one, numbers: [numbers(1, 1)] },
-          { template: two, numbers: [numbers(1, 2)] },
-        ],
-        ALL,
-      );
-      slots.learn();
+      const entries = [
+        { template: one, numbers: [numbers(1, 1)] },
+        { template: two, numbers: [numbers(1, 2)] },
+      ];
+      slots.learn(slots.judge(entries, ALL).parts);
     }
     expect(slots.save().slots).toHaveLength(2);
     one.mergedInto = two;
@@ -90,8 +87,7 @@ describe('the numeric slots of a source', () => {
     const judge = (...templates: Template[]): void => {
       slots.push();
       const entries = templates.map((template) => ({ template, numbers: [numbers(1, template.number)] }));
-      slots.judge(entries, ALL);
-      slots.learn();
+      slots.learn(slots.judge(entries, ALL).parts);
     };
     judge(one, two, three);
     table.releaseSlot(two);
@@ -109,21 +105,22 @@ describe('the numeric slots of a source', () => {
     const { add, slots } = open();
     const steady = add('steady <*>');
     const born = (t: number) => add(`t${t} <*>`);
+    let last: SlotsVerdict | null = null;
     for (let t = 0; t < 6 * MAX_SOURCE_SLOTS; t++) {
       slots.push();
-      slots.judge(
+      last = slots.judge(
         [
           { template: steady, numbers: [numbers(1, 3)] },
           { template: born(t), numbers: [numbers(1, 1)] },
         ],
         ALL,
       );
-      slots.learn();
+      slots.learn(last.parts);
       const saved = slots.save().slots;
       expect(saved.length).toBeLessThanOrEqual(MAX_SOURCE_SLOTS);
       expect(saved.some(({ template }) => template === steady.number)).toBe(true);
     }
-    expect(slots.parts.map(({ template }) => template.text)).toEqual([
+    expect(last!.parts.map(({ template }) => template.text)).toEqual([
       'steady <*>',
       `t${6 * MAX_SOURCE_SLOTS - 1} <*>`,
     ]);
@@ -135,18 +132,17 @@ describe('the numeric slots of a source', () => {
     const names = Array.from({ length: MAX_SOURCE_SLOTS }, (_, k) => add(`[<*>] step ${k}`));
     for (let t = 0; t < 20; t++) {
       slots.push();
-      const x = slots.judge(
+      const { surprise, parts } = slots.judge(
         names.map((template) => ({ template, numbers: [pid(1, t < 15 ? 21_000 : 830)] })),
         ALL,
       );
-      expect(x).toBe(0);
-      slots.learn();
+      expect(surprise).toBe(0);
+      if (t === 19) expect(parts).toEqual([]);
+      slots.learn(parts);
     }
-    expect(slots.parts).toEqual([]);
     const took = add('took <*> ms');
     slots.push();
-    slots.judge([{ template: took, numbers: [numbers(1, 2)] }], ALL);
-    expect(slots.parts).toMatchObject([{ template: took }]);
+    expect(slots.judge([{ template: took, numbers: [numbers(1, 2)] }], ALL).parts).toMatchObject([{ template: took }]);
     expect(slots.save().slots).toHaveLength(MAX_SOURCE_SLOTS);
   });
 
@@ -158,8 +154,10 @@ describe('the numeric slots of a source', () => {
     for (let t = 0; t < 30; t++) {
       slots.push();
       const mean = t >= 28 ? last : next(t);
-      x = slots.judge(t % 2 === 0 ? [{ template, numbers: [{ ...numbers(1, mean, 1), squares: 0 }] }] : [], ALL) || x;
-      slots.learn();
+      const entries = t % 2 === 0 ? [{ template, numbers: [{ ...numbers(1, mean, 1), squares: 0 }] }] : [];
+      const { surprise, parts } = slots.judge(entries, ALL);
+      x = surprise || x;
+      slots.learn(parts);
     }
     return x;
   }
@@ -187,8 +185,9 @@ describe('the numeric slots of a source', () => {
           template,
           numbers: [numbers(1, 40 * (next() - 0.5) ** 3, 1 + Math.floor(1e6 * next() ** 8))],
         }));
-      expect(isSound(slots.judge(entries, { accepted: () => next() < 0.9 }))).toBe(true);
-      slots.learn();
+      const { surprise, parts } = slots.judge(entries, { accepted: () => next() < 0.9 });
+      expect(isSound(surprise)).toBe(true);
+      slots.learn(parts);
     }
     const { slots: saved } = slots.save();
     expect(saved.every(({ unrest }) => isSound(unrest.squares) && isSound(unrest.weight))).toBe(true);
