@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import { STRIP_TYPES_SAFELY } from './test/strip-types.ts';
 
-/** Real peers (Collector, Python and Go clients, Prometheus); they need the network's package registries, so `npm test` leaves them out. */
+/** Real peers (Collector, Python, Go and Java clients, Prometheus); they need the network's package registries, so `npm test` leaves them out. */
 export default defineConfig({
   test: {
     include: ['test/interop/**/*.test.ts'],

@@ -24,6 +24,8 @@ const REFUSALS = [
   // pip
   /^.*(?:No matching distribution found|Temporary failure in name resolution|HTTP error (?:40[34]|50[0-9])).*$/m,
   /^.*(?:Read timed out|Connection aborted|ConnectTimeoutError).*$/m,
+  // Maven
+  /^.*Could not (?:find|transfer) artifact.*$/m,
   // The language itself is not on this machine.
   /^.*(?:spawn \S+ ENOENT|nice: .*No such file or directory).*$/m,
 ];
