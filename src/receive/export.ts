@@ -6,8 +6,8 @@ import { newDecodeSummary, type DecodeSummary } from './decoded.ts';
 import type { Encoding } from './encode-response.ts';
 import type { Departure, ExportResult, ExportTarget, RecordSink } from './record.ts';
 
-/** Other requests, ticks and health probes wait while we decode: no longer than this at a time, and a decoder's slice, mostly less than 1 ms. */
-const SLICE_MS = 4;
+/** Other requests, ticks and health probes wait while we decode: this long at a time, and for a decoder's slice, mostly less than 1 ms, 3 at worst. */
+const SLICE_MS = 2;
 const clock = (): number => performance.now();
 
 export interface ExportOutcome extends ExportResult {
