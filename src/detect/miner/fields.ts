@@ -223,6 +223,11 @@ export class Fields {
     }
   }
 
+  /** Past what follows a separator and changes nothing; see `Groups.nested`. */
+  nested(bytes: Uint8Array, at: number, limit: number): number {
+    return this.expect === 0 && this.valueFrom < 0 && this.quoteFrom < 0 ? this.#groups.nested(bytes, at, limit) : at;
+  }
+
   #quote(at: number, bytes: Uint8Array): void {
     const list = this.#list;
     if (this.valueFrom >= 0) {

@@ -85,6 +85,29 @@ export class Groups {
     }
   }
 
+  /** Past brackets from `at` on that only say how deep we are in a group, or close none: hundreds of them cost little more than their bytes. */
+  nested(bytes: Uint8Array, at: number, limit: number): number {
+    let i = at | 0;
+    // Behind sizes a parenthesis may close one that is said twice.
+    if (this.#isAngle || this.#quantity >= 0) return i;
+    const end = limit | 0;
+    const isOpen = this.#from >= 0;
+    let depth = isOpen ? this.#depth | 0 : 0;
+    for (; i < end; i++) {
+      const byte = bytes[i]!;
+      if (byte === OPEN_BRACKET || byte === OPEN_BRACE || byte === OPEN_PARENTHESIS) {
+        if (!isOpen) break;
+        depth++;
+      } else if (byte === CLOSE_BRACKET || byte === CLOSE_BRACE || byte === CLOSE_PARENTHESIS) {
+        // `()` may be an absent value.
+        if (depth === 1 || (byte === CLOSE_PARENTHESIS && bytes[i - 1] === OPEN_PARENTHESIS)) break;
+        if (isOpen) depth--;
+      } else break;
+    }
+    if (isOpen) this.#depth = depth;
+    return i;
+  }
+
   #open(byte: number, at: number, expected: boolean): void {
     const list = this.#list;
     if (this.#from >= 0) {

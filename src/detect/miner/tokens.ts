@@ -161,8 +161,10 @@ export class Tokens {
         else i += 2;
       } else {
         if (kind === SEPARATOR && bytes[i] === CLOSE_PAREN && isEmptyGroup(bytes, start, i)) fields.emptyValue(i);
-        else if (kind !== joinerClass) fields.separator(kind, i, bytes);
-        else if (bytes[i] === SINGLE_QUOTE) fields.singleQuote(bytes, start, i, limit);
+        else if (kind !== joinerClass) {
+          fields.separator(kind, i, bytes);
+          i = fields.nested(bytes, i + 1, limit) - 1;
+        } else if (bytes[i] === SINGLE_QUOTE) fields.singleQuote(bytes, start, i, limit);
         else if ((bytes[i] === MINUS || bytes[i] === SLASH) && isAlone(bytes, start, i, limit))
           fields.dash(i, bytes[i]!);
         else if (

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Miner, type StoredCluster } from '../../../src/detect/miner/miner.ts';
-import { observe, observeGiven, serviceLines } from './lines.ts';
+import { observe, observeGiven, randomNumbers, serviceLines } from './lines.ts';
 
 describe('templates', () => {
   test('lines that differ in numbers, addresses and names share one template', () => {
@@ -37,6 +37,22 @@ describe('templates', () => {
       for (const method of ['GET', 'POST']) observe(miner, line(method, user));
     expect(miner.size).toBe(2);
   });
+
+  test.each([12, 40, 120])(
+    'a line of %i words finds its template among sixty that begin alike, wherever it differs',
+    (words) => {
+      const random = randomNumbers(words);
+      const word = (): string => Array.from({ length: 6 }, () => String.fromCharCode(97 + random() * 26)).join('');
+      const miner = new Miner();
+      const lines = Array.from({ length: 60 }, () => ['request', ...Array.from({ length: words - 1 }, word)]);
+      const born = lines.map((line) => observe(miner, line.join(' ')));
+      expect(new Set(born).size).toBe(60);
+      for (const [i, line] of lines.entries()) {
+        const other = line.map((own, k) => (k > 0 && k % 10 === i % 10 ? word() : own)).join(' ');
+        expect(observe(miner, other), other).toBe(born[i]);
+      }
+    },
+  );
 
   test('a wildcard does not swallow a state word later', () => {
     const miner = new Miner();

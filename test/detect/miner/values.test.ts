@@ -24,6 +24,14 @@ describe('one event, another number of words', () => {
     ],
     ['a quoted value', ['tag=main name=x end', 'tag="View of it" name=x end', 'tag="" name=x end']],
     ['a group as value', ['held ws=null by pid', 'held ws=WorkSource{10113, 1} by pid', 'held ws=[a b] by pid']],
+    [
+      'a group in hundreds of brackets',
+      [
+        'held ws=null by pid',
+        `held ws=${'[{('.repeat(100)}a, b${')}]'.repeat(100)} by pid`,
+        `held ws=[(a) {} ((b c)) [${'('.repeat(7)}d${')'.repeat(7)}]] by pid`,
+      ],
+    ],
     ['a list in brackets', ['members of staff [alice, bob] saved', 'members of staff [carol, dave, erin] saved']],
     [
       'arrays in JSON',
