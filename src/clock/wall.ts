@@ -80,7 +80,9 @@ export class WallClock implements ArrivalClock, AsyncDisposable {
     const endMs = Math.max(dueMs, this.#closedMs + stepMs);
     const missed = (endMs - this.#closedMs) / stepMs - 1;
     if (missed > 0 && !jumped)
-      onIrregular(`${missed} steps were missed (suspended or overloaded): windows around them are a gap`);
+      onIrregular(
+        `${missed === 1 ? '1 step was' : `${missed} steps were`} missed (suspended or overloaded): windows around are a gap`,
+      );
     const gap = jumped || missed > 0 || this.#partial;
     this.#closedMs = endMs;
     this.#aheadMs += endMs - dueMs;

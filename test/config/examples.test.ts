@@ -246,6 +246,21 @@ describe('deploy/kustomize', () => {
   });
 });
 
+test('the alert rules ask for metrics that docs/operations.md describes', () => {
+  const { groups } = parse(read('deploy/prometheus/logdrift.rules.yaml')) as {
+    groups: { rules: { alert: string; expr: string; annotations: Record<string, string> }[] }[];
+  };
+  const rules = groups.flatMap((group) => group.rules);
+  expect(new Set(rules.map(({ alert }) => alert)).size).toBe(rules.length);
+  const table = read('docs/operations.md').split('\n## Alerts')[0]!;
+  for (const { alert, expr, annotations } of rules) {
+    const asked = expr.match(/\blogdrift_\w+/g) ?? [];
+    expect(asked, alert).not.toEqual([]);
+    for (const name of asked) expect(table, alert).toContain(`\`${name}\``);
+    expect(Object.keys(annotations)).toEqual(['summary', 'description']);
+  }
+});
+
 test('the Dockerfile starts a command that exists, on every interface, as the user it gives its directory to', () => {
   const dockerfile = read('deploy/Dockerfile');
   const argv = JSON.parse(/^CMD (\[[\s\S]*?\])$/m.exec(dockerfile)![1]!.replaceAll('\\\n', '')) as string[];
