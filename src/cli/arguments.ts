@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { nearest } from '../config/suggest.ts';
+import type { ReplayOptions } from '../replay/replay.ts';
 import { COMMAND_NAMES, usage } from './usage.ts';
 import type { CommandName } from './usage.ts';
 
@@ -13,23 +14,10 @@ export type Command =
   | { name: 'help'; text: string }
   | { name: 'version' };
 
-export interface ReplayCommand {
+export interface ReplayCommand extends ReplayOptions {
   name: 'replay';
-  /** At least one. */
-  inputs: string[];
   configFile: string | null;
   set: string[];
-  /** Source key `type:id` of plain log files. */
-  source: string | null;
-  /** IANA name, known to this Node. */
-  timezone: string | null;
-  scoresFile: string | null;
-  anomaliesFile: string | null;
-  /** Faults that happened: the run is scored against them. */
-  labelsFile: string | null;
-  /** HTML. */
-  reportFile: string | null;
-  json: boolean;
 }
 
 /** The command line cannot be understood. `message` says why in one line, `usage` is the help that fits. */

@@ -1,4 +1,6 @@
-/** The whole configuration after loading: camelCase, durations in milliseconds, every default filled in. Only `service.ts` and `replay/` see all of it. */
+import type { SourceRule } from '../source/rules.ts';
+
+/** The whole configuration after loading: camelCase, durations in milliseconds, every default filled in. Who sees all of it: docs/architecture.md. */
 export interface Config {
   driftDetection: DriftDetectionConfig;
   receivers: { otlp: OtlpReceiverConfig };
@@ -143,18 +145,11 @@ export interface TelemetryConfig {
 /** `sources` */
 export interface SourcesConfig {
   granularity: 'service' | 'container' | 'instance';
-  /** Attribute keys tried, in order, for the source name (checklist section 6, 3b). */
+  /** Attribute keys tried, in order, for the source name where there is no `service.name`. */
   nameAttributes: string[];
   rules: SourceRule[];
   /** Never analysed: records are accepted, counted and dropped. */
   exclude: string[];
   /** Scored, never alerted. */
   muted: string[];
-}
-
-/** First match wins. `${1}` in `source` is the first capture group. */
-export interface SourceRule {
-  attribute: string;
-  pattern: string;
-  source: string;
 }

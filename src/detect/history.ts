@@ -48,7 +48,7 @@ export interface WindowTallies {
  *     …      │                                  …
  *
  * Counts are one dense matrix, because a template's history is then a column (median, merge, drop) and no window costs an object.
- * A gap leaves no row: its neighbours count as consecutive (design: our outage must not look like drift).
+ * A gap leaves no row: its neighbours count as consecutive (our outage must not look like drift).
  */
 export class History {
   readonly capacity: number;

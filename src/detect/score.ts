@@ -13,7 +13,7 @@ import type { History } from './history.ts';
 import { MAX_TEMPLATES, type TemplateTable } from './template.ts';
 import { unlimited, type Work } from './work.ts';
 
-/** Noise floor of singular values and cap of the rank (design section 6). */
+/** Noise floor of singular values and cap of the rank (docs/detection.md). */
 const TAU = 1e-4;
 const RANK_CAP_DIVISOR = 3;
 

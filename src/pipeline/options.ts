@@ -12,7 +12,7 @@ export interface PipelineOptions {
   sources: SourcesConfig;
   /** Channels of the score and how much each counts; all when left out. */
   detectors?: DetectorWeights;
-  /** In place of the checklist's rules over `sources`: the library's callers name their sources themselves. */
+  /** In place of the rules of `source/source-key.ts`: the library's callers name their sources themselves. */
   resolver?: SourceResolver;
   clock: 'wall' | 'event';
   /** Threads for a service; in place for the library and a replay. */

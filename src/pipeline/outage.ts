@@ -8,7 +8,7 @@ const MAX_STEPS = 30;
 
 /**
  * Tells an outage of the sender (a Collector that died, a cut network) from sources that fell silent: when nearly all steady
- * sources stop within one pane, that pane and those after it are gaps until half of them are back (design section 3). The pane in which they
+ * sources stop within one pane, that pane and those after it are gaps until half of them are back. The pane in which they
  * come back is not whole, so it is the last gap.
  */
 export class SenderOutage {

@@ -21,7 +21,7 @@ export interface DecodedRecord {
   observedTimeMs: number;
   /** `severity_number`, 0..24; out of range values are 0. */
   severityNumber: number;
-  /** UTF-8 text of the body by the checklist's rule (section 6, "Text for templates"); empty range when there is none. */
+  /** UTF-8 text of the body by the rule of `value-text.ts`; empty range when there is none. */
   text: Uint8Array;
   textStart: number;
   textEnd: number;

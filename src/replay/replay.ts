@@ -1,5 +1,4 @@
 import { anomalyLine, scoreLine } from '../alert/anomaly-line.ts';
-import type { ReplayCommand } from '../cli/arguments.ts';
 import type { Config } from '../config/config.ts';
 import { openEmbedder } from '../embed/open.ts';
 import { openPipeline, type Pipeline } from '../pipeline/pipeline.ts';
@@ -23,25 +22,41 @@ import { ReplaySummary } from './summary.ts';
 /** Lines of plain files handed over at once. */
 const LINES_A_REQUEST = 1000;
 
+export interface ReplayOptions {
+  /** At least one. */
+  inputs: string[];
+  /** Source key `type:id` of plain log files. */
+  source: string | null;
+  /** IANA name, known to this Node. */
+  timezone: string | null;
+  scoresFile: string | null;
+  anomaliesFile: string | null;
+  /** Faults that happened: the run is scored against them. */
+  labelsFile: string | null;
+  /** HTML. */
+  reportFile: string | null;
+  json: boolean;
+}
+
 /**
  * Analyses recorded logs on event time, in one thread, as fast as it can; the same input gives the same bytes.
  *
  * @returns the exit code: 0 whether or not anomalies were found
  * @throws InputError naming file and line
  */
-export async function replay(command: ReplayCommand, config: Config): Promise<number> {
+export async function replay(options: ReplayOptions, config: Config): Promise<number> {
   const log = createLog({ level: 'warn' });
   const summary = new ReplaySummary();
   await using files = new AsyncDisposableStack();
   const open = async (path: string | null) => (path === null ? null : files.use(await openOutput(path)));
-  const scores = await open(command.scoresFile);
-  const anomalies = await open(command.anomaliesFile);
-  const report = await open(command.reportFile);
-  const labels = command.labelsFile === null ? null : await readLabels(command.labelsFile);
+  const scores = await open(options.scoresFile);
+  const anomalies = await open(options.anomaliesFile);
+  const report = await open(options.reportFile);
+  const labels = options.labelsFile === null ? null : await readLabels(options.labelsFile);
   const evaluation = labels === null ? null : createEvaluation(labels, config);
   const timeline = report === null ? null : new TimelineBuilder(config.driftDetection.windowStepMs);
   const observers = [summary, evaluation, timeline].filter((observer) => observer !== null);
-  const inputs = openInputs(command.inputs, { source: command.source, timezone: command.timezone });
+  const inputs = openInputs(options.inputs, { source: options.source, timezone: options.timezone });
   using progress = new Progress(inputs, process.stderr);
 
   const judged = async (step: JudgedStep): Promise<void> => {
@@ -85,7 +100,7 @@ export async function replay(command: ReplayCommand, config: Config): Promise<nu
     const { records } = summary;
     await report.write(
       reportPage({
-        inputs: command.inputs,
+        inputs: options.inputs,
         records,
         timeline: timeline.build(),
         warningThreshold,
@@ -96,10 +111,10 @@ export async function replay(command: ReplayCommand, config: Config): Promise<nu
   }
   await files.disposeAsync();
   // Where standard output carries lines, it carries nothing else.
-  const said = [command.scoresFile, command.anomaliesFile, command.reportFile].includes('-')
+  const said = [options.scoresFile, options.anomaliesFile, options.reportFile].includes('-')
     ? process.stderr
     : process.stdout;
-  if (command.json) {
+  if (options.json) {
     const result = { ...summary.json(inputs.stats), ...(evaluation === null ? {} : { evaluation: evaluation.json() }) };
     said.write(`${JSON.stringify(result)}\n`);
   } else said.write(summary.table(inputs.stats) + (evaluation === null ? '' : `\n${evaluation.table()}`));

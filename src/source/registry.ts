@@ -30,7 +30,7 @@ export interface SourceEntry {
   channelScores: Readonly<Record<string, number>> | null;
 }
 
-/** Panes looked back at for a sender outage (design section 3). */
+/** Panes looked back at for a sender outage (`pipeline/outage.ts`). */
 export const OUTAGE_PANES = 10;
 
 export interface RegistryOptions {

@@ -1,11 +1,16 @@
 /** What the user's configuration says about source keys: rules that set them and patterns that name them. */
-import type { SourceRule } from '../config/config.ts';
-
 /** Longer attribute values are cut before a pattern sees them: with the check below, a match is bounded. */
 const MAX_VALUE_CHARS = 256;
 /** A group repeated more often than this counts as unbounded. */
 const MAX_SAFE_REPEAT = 16;
 const MAX_REPETITIONS = 4;
+
+/** An entry of `sources.rules`; the first match wins. `${1}` in `source` is the first capture group. */
+export interface SourceRule {
+  attribute: string;
+  pattern: string;
+  source: string;
+}
 
 /** A `sources.rules` entry that cannot be used. */
 export class SourceRuleError extends Error {

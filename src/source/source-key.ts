@@ -9,11 +9,10 @@
  *
  * The same service on many pods is one source: its replicas behave alike, and every new key would need its own warm-up.
  */
-import type { SourceRule } from '../config/config.ts';
 import type { Attributes, DecodedRecord } from '../receive/record.ts';
 import { decideSource } from './decide.ts';
 import { PRESENCE_ONLY, PRODUCER_ATTRIBUTES, PRODUCER_BODY_FIELDS } from './producers.ts';
-import { compileRules, createKeyMatcher, type SourceRules } from './rules.ts';
+import { compileRules, createKeyMatcher, type SourceRule, type SourceRules } from './rules.ts';
 
 export interface SourceResolverOptions {
   granularity: 'service' | 'container' | 'instance';

@@ -73,7 +73,7 @@ export interface ObservedValues {
   receiverConnections?: (transport: Transport) => number | null;
   exporterQueueSize?: () => number;
   exporterQueueCapacity?: () => number;
-  /** 1 while the records of most sources have stopped at once (section 3 of the design: sender outage). */
+  /** 1 while the records of most sources have stopped at once (a sender outage, `pipeline/outage.ts`). */
   ingestStalled?: () => boolean;
 }
 

@@ -15,7 +15,7 @@ const LARGEST = 1e150;
  *     and s ≤ x where x is a surprise itself: what is rare here is not louder than it is unlikely anyway
  *
  * The tail is the predictive one of exponential excesses whose scale has a gamma prior of ten excesses of mean b₀ (a generalised Pareto tail: Coles,
- * "An introduction to statistical modeling of extreme values" (2001), 4). Design section 6.
+ * "An introduction to statistical modeling of extreme values" (2001), 4).
  *
  * Worked example: x_j = 0 (eight times), 1, 2; b₀ = 1: h = 10, u = .2, n_u = 2, E = 2.6. A length x = 0: s = −ln(11/12) = .087; x = 1, above u:
  * s = −ln(3/12) + 12 ln(1 + .8/12.6) = 2.125, of a surprise of 1 nat no more than 1; x = 10: 1.386 + 12 ln(1 + 9.8/12.6) = 8.290.

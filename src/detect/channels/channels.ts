@@ -1,4 +1,4 @@
-/** In the order of design section 6; a tie for the loudest goes to the first. */
+/** A tie for the loudest goes to the first; stored by place, so append only. */
 export const CHANNELS = ['rate', 'novelty', 'severity', 'silence', 'distance', 'dmd', 'values'] as const;
 export type Channel = (typeof CHANNELS)[number];
 

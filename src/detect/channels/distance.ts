@@ -11,7 +11,7 @@ const LOGS = Float64Array.from({ length: 4096 }, (_, n) => Math.log1p(n));
  *     d_j = ‖ln(1 + counts now) − ln(1 + counts of window j)‖₂ over all templates, j in A
  *     x = mean of the 3 smallest d_j        (of all, if there are fewer; 0 if there are none)
  *
- * Nearest neighbours: Ramaswamy, Rastogi & Shim, "Efficient algorithms for mining outliers from large data sets" (2000); design section 6.
+ * Nearest neighbours: Ramaswamy, Rastogi & Shim, "Efficient algorithms for mining outliers from large data sets" (2000).
  *
  * Worked example: counts now (7, 0); accepted (7, 0), (3, 0), (0, 0), (7, 1): d = 0, ln 2, ln 8, ln 2; x = 2 ln 2 / 3 = .462.
  *

@@ -4,7 +4,7 @@ import { logIncompleteBeta } from '../special/beta.ts';
  * How surprising a count is, given the counts of the accepted windows: −ln of a tail of a negative binomial distribution, in nats.
  *
  * Log counts are over-dispersed (a Poisson tail would cry at every burst), so variance and mean are fitted apart; the prior weighs four windows of
- * a count with variance μ + .25μ², and the 5 % term says that nobody's rate is known better than that. Design section 6; the negative binomial
+ * a count with variance μ + .25μ², and the 5 % term says that nobody's rate is known better than that. docs/detection.md; the negative binomial
  * tails as incomplete beta functions: Johnson, Kemp & Kotz, "Univariate discrete distributions" (2005), 5.6. n windows, sd with n − 1:
  *
  *     μ = (n·mean + 2)/(n + 2)        nₑ = max(2, n/2)      (neighbouring windows overlap, so they tell half as much)

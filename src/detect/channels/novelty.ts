@@ -7,7 +7,7 @@ const model = createCountModel();
  *
  *     x = up(number of them), prior variance μ + μ²; 0 if there are none
  *
- * A source that always has something new is used to it: the history holds every accepted window's number at its time. Source: design section 6.
+ * A source that always has something new is used to it: the history holds every accepted window's number at its time.
  *
  * Worked example: n = 100 accepted windows without any: mean 0, μ = .0196, V = .0200; 1 new template: x = 3.95, 5 of them: x = 19.7.
  *

@@ -5,7 +5,7 @@
  *     x = max(0, max b − ln F) + Σ min(b_i, 14)/√F      F = templates looked at
  *
  * The first term pays ln F for having looked at F templates; the second adds up what none of them shows alone. 14 nats = one in a million: no single
- * template may fill the sum. Source: design section 6; up and lo: `nb-surprise.ts`.
+ * template may fill the sum. Source: docs/decisions/0029; up and lo: `nb-surprise.ts`.
  *
  * Worked example: F = 4, up = 11.87 for one template, the others as usual (at most ln 2): b = 11.18, x = (11.18 − 1.39) + 11.18/2 = 15.38.
  *

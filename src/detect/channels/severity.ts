@@ -11,7 +11,7 @@ const model = createCountModel();
  *
  *     x = max(up(records ≥ WARN), up(records ≥ ERROR))
  *
- * Source: design section 6; up: `nb-surprise.ts`.
+ * Source: docs/decisions/0029; up: `nb-surprise.ts`.
  *
  * Worked example: 100 accepted windows with 2 warnings each (var 0: μ = 1.980, V = 2.099, r = 33.1) and no error (μ = .0196); now 3 records at WARN of
  * which 1 is an ERROR: up(3) = 1.15, up(1) = 3.95, so x = 3.95, from the error.

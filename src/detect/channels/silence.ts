@@ -7,7 +7,7 @@ const model = createCountModel();
  *
  *     x = max(lo(records), max lo_i − ln F, 0)
  *
- * Source: design section 6; lo: `nb-surprise.ts`.
+ * Source: docs/decisions/0029; lo: `nb-surprise.ts`.
  *
  * Worked example: 120 accepted windows with a heartbeat of 30 lines each (μ = 29.52, V = 45.65); none now: lo = 23.56. As one of F = 5 templates of a
  * busy source it gives x = 23.56 − 1.61 = 21.95. With 3 lines each (μ = 2.97, V = 3.17) lo is 2.87, and x = 1.26: three lines may well be late.

@@ -79,7 +79,7 @@ export interface SlotDeviation {
  *     m, s² = mean and variance (n − 1) of the window means      w² = Σ squares / Σ (k_j − 1), pooled within windows
  *     τ² = max(s² − mean(w²/k_j), .2 s²)(1 + 4/n)      z = (ȳ − m)/√(τ² + w²/k + .01)
  *
- * One-way random effects: Searle, Casella & McCulloch, "Variance components" (1992), 3.6. Design section 6. .01 = a tenth of an e-fold is never news.
+ * One-way random effects: Searle, Casella & McCulloch, "Variance components" (1992), 3.6. .01 = a tenth of an e-fold is never news.
  *
  * Worked example: 12 windows, half with mean 2.4, half with 2.6, each k = 5 and squares .2; now k = 5, ȳ = 4.5: m = 2.5, s² = .010909, w² = .05,
  * τ² = max(.010909 − .01, .002182) · 4/3 = .002909, z = 2/√(.002909 + .01 + .01) = 13.21.

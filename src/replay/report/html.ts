@@ -30,11 +30,11 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** For text and for quoted attributes; control characters, which no page may hold, become spaces. */
+/** For text and for quoted attributes; control characters, which no page may hold, and those that turn the direction of text become spaces. */
 export function escapeHtml(text: string): string {
   return text
     .replace(/[&<>"']/g, (character) => ENTITIES[character]!)
-    .replace(/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g, ' ');
+    .replace(/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, ' ');
 }
 
 /** JSON for a `<script type="application/json">`: nothing in it can end the element. */

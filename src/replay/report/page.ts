@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { CHANNELS } from '../../detect/channels/channels.ts';
 import type { Evaluation } from '../evaluation/evaluate.ts';
 import { labelName, type Labels } from '../evaluation/labels.ts';
+import { WARM_UP_WINDOWS } from '../evaluation/windows.ts';
 import { anomalySection } from './anomalies.ts';
 import { columnOf, faultRow, laneChart, outcome, sweepChart } from './chart.ts';
 import { count, embedJson, Html, markup, utc } from './html.ts';
@@ -162,6 +163,7 @@ function truthSection(labels: Labels, evaluation: Evaluation, notes: readonly st
   });
   return markup`<section>
     <h2>Against ${labels.faults.length} faults, ${evaluation.normal_source_hours} source-hours without one</h2>
+    <p class="quiet">A source's first ${WARM_UP_WINDOWS} windows are its warm-up: alarms there are not counted as false.</p>
     ${notes.map((note) => markup`<p class="critical">${note}</p>`)}
     <div class="two">
       <div class="scroll">
