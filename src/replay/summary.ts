@@ -1,5 +1,6 @@
 import type { Anomaly } from '../alert/anomaly.ts';
 import type { Verdict } from '../detect/verdict.ts';
+import { printable } from '../telemetry/log.ts';
 import { align } from './align.ts';
 import type { InputStats } from './inputs.ts';
 
@@ -10,6 +11,9 @@ interface SourceTotals {
   critical: number;
 }
 
+/** Anomalies that are told; `--anomalies` has all of them. */
+const MOST_TOLD = 10;
+
 /** What a replay says at its end. */
 export class ReplaySummary {
   records = 0;
@@ -17,6 +21,9 @@ export class ReplaySummary {
   episodes = 0;
   readonly #sources = new Map<string, SourceTotals>();
   readonly #dropped = new Map<string, number>();
+  /** The loudest starts and escalations, in order of time. */
+  #loudest: { score: number; line: string }[] = [];
+  #told = 0;
   readonly #outages: { silentSources: number; stepEndMs: number }[] = [];
 
   verdict(verdict: Verdict): void {
@@ -29,6 +36,13 @@ export class ReplaySummary {
     if (anomaly.phase === 'end') return;
     if (anomaly.phase === 'start') this.episodes++;
     this.#of(anomaly.verdict.source)[anomaly.severity]++;
+    this.#told++;
+    const at = new Date(anomaly.verdict.windowEndMs).toISOString().slice(0, 16).replace('T', ' ');
+    const line = printable(`${at}  ${anomaly.severity.padEnd(8)}  ${anomaly.message}`);
+    this.#loudest.push({ score: anomaly.verdict.score ?? 0, line });
+    if (this.#loudest.length <= MOST_TOLD) return;
+    const least = this.#loudest.reduce((a, b) => (b.score < a.score ? b : a));
+    this.#loudest = this.#loudest.filter((one) => one !== least);
   }
 
   dropped(reason: string, records: number): void {
@@ -68,7 +82,11 @@ export class ReplaySummary {
       ),
     ];
     const table = align([['source', 'windows', 'judged', 'warning', 'critical'], ...rows]);
-    return `${table}\n${this.records} records\n${notes.map((note) => `${note}\n`).join('')}`;
+    const told = this.#loudest.map(({ line }) => `${line}\n`).join('');
+    const more =
+      this.#told > MOST_TOLD ? `These are the loudest of ${this.#told}; --anomalies FILE writes all of them.\n` : '';
+    const anomalies = told === '' ? '' : `\nanomalies, by the end of their window (UTC)\n${told}${more}\n`;
+    return `${table}\n${anomalies}${this.records} records\n${notes.map((note) => `${note}\n`).join('')}`;
   }
 
   #of(source: string): SourceTotals {

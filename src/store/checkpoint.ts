@@ -5,8 +5,8 @@
  *     commit ─► waiting (1) ─┐      a third commit merges into the waiting one; a failed one does, too
  *     commit ───── merge ────┘
  */
-import { mkdir } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { mkdir, stat } from 'node:fs/promises';
+import { dirname, extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { PART_BYTES, packInParts, unpackDeltas, type PackedDeltas } from '../shard/packed-deltas.ts';
 import type { SourceDelta, StoredSource } from '../detect/persist.ts';
@@ -63,7 +63,7 @@ interface Waiting {
 /** @throws StoreError the directory cannot be used, or another process uses it */
 export async function openStore({ directory, fingerprint, lockTimeoutMs = 3_000 }: StoreOptions): Promise<OpenedStore> {
   try {
-    await mkdir(directory, { recursive: true });
+    await makeDirectory(directory);
   } catch (cause) {
     const message = `storage.directory: cannot make ${directory} (${(cause as Error).message}); make it writable or name another directory`;
     throw new StoreError('LOGDRIFT_STORAGE_UNUSABLE', message, { cause });
@@ -76,6 +76,23 @@ export async function openStore({ directory, fingerprint, lockTimeoutMs = 3_000 
     await thread.stop();
     throw error;
   }
+}
+
+/** With its parents. Not by `recursive`: that tries for ever where a file system answers ENOENT in a directory that is there (/proc). */
+async function makeDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' && dirname(directory) !== directory) {
+      await makeDirectory(dirname(directory));
+      await mkdir(directory);
+    } else if (!(await isDirectory(directory))) throw error;
+  }
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null))?.isDirectory() ?? false;
 }
 
 function createStore(thread: Thread): Store {
