@@ -5,7 +5,7 @@ import { combineChannels } from './combination.ts';
 import { hasRecurred, nearestDistance } from './distance.ts';
 import { noveltySurprise } from './novelty.ts';
 import { rateSurprise } from './rate.ts';
-import { severitySurprise } from './severity.ts';
+import { RARE_GUARD, severitySurprise } from './severity.ts';
 import { silenceSurprise } from './silence.ts';
 import { TemplateCounts } from './template-counts.ts';
 
@@ -125,9 +125,10 @@ export class ChannelScorer {
     if (this.rateParts.length < slots) this.rateParts = new Float64Array(2 * slots);
     const novel = this.#accepted(window, (j) => columns.novelTemplates(j));
     const novelty = noveltySurprise(columns.novelTemplates(i), novel, n);
-    const warnings = this.#accepted(window, (j) => columns.warnings(j));
-    const errors = this.#accepted(window, (j) => columns.errorRecords(j), true);
-    const severity = severitySurprise(columns.warnings(i), columns.errorRecords(i), { warnings, errors, n });
+    const settled = i - Math.min(RARE_GUARD, (i - from) >> 1);
+    const warnings = this.#accepted(window, (j) => columns.warnings(j), { until: settled });
+    const errors = this.#accepted(window, (j) => columns.errorRecords(j), { until: settled, other: true });
+    const severity = severitySurprise(columns.warnings(i), columns.errorRecords(i), { warnings, errors });
     const records = this.#accepted(window, (j) => columns.records(j));
     const x: Record<Channel, number> = {
       rate: rateSurprise(templates, incomplete, this.rateParts),
@@ -141,16 +142,20 @@ export class ChannelScorer {
     for (const [c, channel] of CHANNELS.entries()) this.raw[c] = x[channel];
   }
 
-  /** A column over A, in one of the two scratch arrays. */
-  #accepted({ history, i, from }: ChannelWindow, column: (j: number) => number, other = false): Float64Array {
+  /** A column over A as far as it lies before `until`, in one of the two scratch arrays. */
+  #accepted(
+    { history, i, from }: ChannelWindow,
+    column: (j: number) => number,
+    { until = i, other = false } = {},
+  ): Float64Array {
     if (this.#past.length < i) {
       this.#past = new Float64Array(history.capacity);
       this.#pastOther = new Float64Array(history.capacity);
     }
     const out = other ? this.#pastOther : this.#past;
     let n = 0;
-    for (let j = from; j < i; j++) if (history.accepted(j)) out[n++] = column(j);
-    return out;
+    for (let j = from; j < until; j++) if (history.accepted(j)) out[n++] = column(j);
+    return out.subarray(0, n);
   }
 }
 

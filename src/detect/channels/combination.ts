@@ -1,9 +1,7 @@
 import { CHANNELS, isSurprise, type Channel } from './channels.ts';
 import { lastingScore } from './lasting.ts';
-import { doubt, sigmasOfSum, sigmasOfTail } from './sigmas.ts';
+import { CORRELATION, doubt, sigmasOfSum, sigmasOfTail } from './sigmas.ts';
 
-/** Correlated channels: the sum of C of them is spread like that of C/f independent ones, each f times as large. */
-const CORRELATION = 0.22;
 /** Nats that a channel may add to the sum beyond the rarest rank it has seen, and that it may have when it speaks alone. */
 const BEYOND_RANK = 4;
 const ALONE_BEYOND_RANK = 5;
@@ -28,7 +26,7 @@ export interface ChannelWords {
  * One score, in sigmas, from the nats of all channels.
  *
  *     s'_c = min(w_c s_c, ln(h_c + 2) + 4)        no channel brings more than its history can back
- *     f = 1 + .22 (C − 1)        C = enabled channels
+ *     f = 1 + .18 (C − 1)        C = enabled channels
  *     p = Q(C/f, Σ s'_c/f)      together: −Φ⁻¹(p), clipped to [−6, 8]
  *
  * A sum of seven hardly moves for one loud channel, so the loudest of those that give a probability (not the lengths `distance` and `dmd`) may also speak alone:
@@ -38,10 +36,10 @@ export interface ChannelWords {
  *
  * Fisher, "Statistical methods for research workers" (1932): −ln p of a true null is exponential, C of them sum up to a gamma distribution of shape C;
  * the scaled form for dependent ones is Brown, "A method for combining non-independent, one-sided tests of significance" (1975); the smallest of C
- * probabilities, Tippett, "The methods of statistics" (1931). Constants: docs/decisions/0029 and 0038.
+ * probabilities, Tippett, "The methods of statistics" (1931). Constants: docs/decisions/0029, 0038 and 0048.
  *
- * Worked example: C = 6 (no `values`), h = 100, s = 2, 6.5, 9, .5, 1, .7: the third is cut to ln 102 + 4 = 8.625; f = 2.1, Σ = 19.325, p = Q(2.857, 9.202)
- * = .0043, together 2.63. Alone: s₁ = 9 − 2.5, as 9 is below ln 102 + 5; p₁ = 6 e^−6.5 = .0090, 2.37. Score 2.63.
+ * Worked example: C = 6 (no `values`), h = 100, s = 2, 6.5, 9, .5, 1, .7: the third is cut to ln 102 + 4 = 8.625; f = 1.9, Σ = 19.325, p = Q(3.158, 10.171)
+ * = .0030, together 2.74. Alone: s₁ = 9 − 2.5, as 9 is below ln 102 + 5; p₁ = 6 e^−6.5 = .0090, 2.37. Score 2.74.
  *
  * @param capped - s'_c by {@link CHANNELS}, out
  */

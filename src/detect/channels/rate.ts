@@ -1,13 +1,15 @@
+import { logUpperGamma } from '../special/gamma.ts';
+
 /**
  * `rate`: some known template comes far more or far less often than usual, or many do a little. Catches surges, scans, brute force.
  *
  *     b_i = max(0, max(up_i, lo_i) − ln 2)      the better of two tails, paid for with ln 2
- *     x = max(0, max b − ln F) + Σ min(b_i, 14)/√F      F = templates looked at
+ *     x = max(0, max b − ln F, −ln Q(F, Σ b))      F = templates looked at, Q = upper incomplete gamma
  *
- * The first term pays ln F for having looked at F templates; the second adds up what none of them shows alone. 14 nats = one in a million: no single
- * template may fill the sum. Source: docs/decisions/0029; up and lo: `nb-surprise.ts`.
+ * Both are −ln of a probability: that one of F templates is so rare, and that all of them together are, which none shows alone. Tippett, "The methods of
+ * statistics" (1931); Fisher, "Statistical methods for research workers" (1932). Why not their sum: docs/decisions/0048. up and lo: `nb-surprise.ts`.
  *
- * Worked example: F = 4, up = 11.87 for one template, the others as usual (at most ln 2): b = 11.18, x = (11.18 − 1.39) + 11.18/2 = 15.38.
+ * Worked example: F = 4, up = 11.87 for one template, the others as usual (at most ln 2): b = 11.18; 11.18 − 1.39 = 9.79, −ln Q(4, 11.18) = 5.45: x = 9.79.
  *
  * @param up - nats by slot, 0 where it does not count
  * @param slots - how many of them
@@ -26,9 +28,7 @@ export function rateSurprise(
     const b = Math.max(0, (upOnly ? up[slot]! : Math.max(up[slot]!, lo[slot]!)) - Math.LN2);
     parts[slot] = b;
     if (b > loudest) loudest = b;
-    sum += Math.min(b, MOST_IN_SUM);
+    sum += b;
   }
-  return Math.max(0, loudest - Math.log(present)) + sum / Math.sqrt(present);
+  return Math.max(0, loudest - Math.log(present), -logUpperGamma(present, sum));
 }
-
-const MOST_IN_SUM = 14;

@@ -1,6 +1,9 @@
 import { logLowerGamma, logUpperGamma } from '../special/gamma.ts';
 import { normalUpperQuantile } from '../special/normal.ts';
 
+/** Channels, and windows, that go with one another: the sum of n of them is spread like that of n/f independent ones, each f = 1 + .18 (n − 1) times as large. */
+export const CORRELATION = 0.18;
+
 const LOWEST = -6;
 const HIGHEST = 8;
 /** Windows a channel is calibrated against before that is all the doubt there is: what a young source has not done yet is not news. */

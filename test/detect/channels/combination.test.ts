@@ -24,7 +24,7 @@ describe('combination', () => {
       weights: [1, 1, 1, 1, 1, 1, 0],
     });
     expect(capped[2]).toBeCloseTo(Math.log(102) + 4, 14);
-    expect(score).toBeCloseTo(2.63, 2);
+    expect(score).toBeCloseTo(2.74, 2);
     expect(loudest).toBe('severity');
   });
 
@@ -106,7 +106,7 @@ describe('combination', () => {
       const severity = CHANNELS.indexOf('severity');
       expect(combine(only(severity, 7)).score).toBeCloseTo(1.42, 2);
       const earlier = [only(severity, 6), only(severity, 5)];
-      expect(combine(only(severity, 7), { earlier }).score).toBeCloseTo(2.88, 2);
+      expect(combine(only(severity, 7), { earlier }).score).toBeCloseTo(3.02, 2);
     });
 
     test('one channel that stays loud is critical, a length is not', () => {

@@ -24,13 +24,13 @@ describe('novelty', () => {
 
 describe('severity', () => {
   test('the worked example: one error among the usual warnings', () => {
-    const history = { warnings: repeat(100, 2), errors: repeat(100, 0), n: 100 };
+    const history = { warnings: repeat(100, 2), errors: repeat(100, 0) };
     expect(severitySurprise(3, 1, history)).toBeCloseTo(3.95, 2);
     expect(severitySurprise(3, 0, history)).toBeCloseTo(1.15, 2);
   });
 
   test('fewer errors than usual surprise nobody', () => {
-    expect(severitySurprise(0, 0, { warnings: repeat(60, 40), errors: repeat(60, 20), n: 60 })).toBe(0);
+    expect(severitySurprise(0, 0, { warnings: repeat(60, 40), errors: repeat(60, 20) })).toBe(0);
   });
 });
 
