@@ -17,7 +17,8 @@ const CONFIG: OptionText[] = [
 const COMMANDS: Record<CommandName, { form: string; meaning: string; options: OptionText[] }> = {
   serve: {
     form: 'logdrift serve [OPTIONS]',
-    meaning: 'Receive logs over OTLP, report sources that drift. SIGTERM or Ctrl-C stops it.',
+    meaning:
+      'Receive logs over OTLP (127.0.0.1:4317 gRPC, :4318 HTTP), report sources that drift; page on http://127.0.0.1:8090/. SIGTERM or Ctrl-C stops it.',
     options: CONFIG,
   },
   validate: {
@@ -27,7 +28,8 @@ const COMMANDS: Record<CommandName, { form: string; meaning: string; options: Op
   },
   replay: {
     form: 'logdrift replay INPUT… [OPTIONS]',
-    meaning: 'Analyse recorded logs on their own time, as fast as possible: OTLP/JSON lines or plain log files.',
+    meaning:
+      'Analyse recorded logs on their own time, as fast as possible: OTLP/JSON lines or plain log files, .gz and .zst too.',
     options: [
       ...CONFIG,
       {
@@ -38,8 +40,8 @@ const COMMANDS: Record<CommandName, { form: string; meaning: string; options: Op
         form: '--timezone ZONE',
         meaning: 'time zone of times that name none, for example Europe/Berlin (default: UTC)',
       },
-      { form: '--scores FILE', meaning: 'write one JSON line per source and window' },
-      { form: '--anomalies FILE', meaning: 'write one JSON line per anomaly record' },
+      { form: '--scores FILE', meaning: 'write one JSON line per source and window; - is stdout' },
+      { form: '--anomalies FILE', meaning: 'write one JSON line per anomaly record; - is stdout' },
       { form: '--labels FILE', meaning: 'score the run against known faults: what was found, how soon, at what price' },
       { form: '--report FILE', meaning: 'write one HTML page: scores over time, anomalies, and faults with --labels' },
       { form: '--json', meaning: 'print the summary as JSON' },

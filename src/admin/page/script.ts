@@ -163,6 +163,7 @@ async function run() {
       await follow();
     } catch (error) {
       $('status').textContent = visible(error.message);
+      $('open').textContent = '';
     }
     await new Promise((resolve) => {
       wake = resolve;
