@@ -85,7 +85,11 @@ export function readOver(request: IncomingMessage): void {
 
 const closing = new WeakSet<Duplex>();
 
-/** Its client was told that it closes: what still comes on it is not taken. */
+/** Its client is told that it closes: what still comes on it is not taken. */
+export function takeNoMore(socket: Duplex): void {
+  closing.add(socket);
+}
+
 export function isClosing(socket: Duplex): boolean {
   return closing.has(socket);
 }
@@ -95,7 +99,7 @@ export function isClosing(socket: Duplex): boolean {
  * the answer, read on a little, then close.
  */
 async function sendEarly(request: IncomingMessage, response: ServerResponse, answer: Answer): Promise<void> {
-  closing.add(request.socket);
+  takeNoMore(request.socket);
   writeHead(response, { ...answer, more: [...answer.more!, 'Connection', 'close'] });
   response.write(answer.body);
   const { promise, resolve } = Promise.withResolvers<void>();

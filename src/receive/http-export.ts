@@ -91,14 +91,14 @@ class HttpExport implements Departure {
   /** @throws {ReceiveError} `unsupported_encoding`, `too_large`: what the headers say */
   #read(reservation: Reservation): void {
     const request = this.#request;
-    const { headers } = request;
+    const { headers, httpVersion } = request;
     const { maxRequestBytes: maxBytes } = this.#options;
     const encoding = headers['content-encoding']?.trim().toLowerCase() ?? '';
     checkEncoding(encoding);
     const contentLength = Number(headers['content-length']);
     if (contentLength > maxBytes) throw tooLarge(maxBytes);
     // A client that waits for it sends its body only now, and after a refusal not at all.
-    if (/\b100-continue\b/i.test(headers.expect ?? '')) this.#response.writeContinue();
+    if (httpVersion === '1.1' && /\b100-continue\b/i.test(headers.expect ?? '')) this.#response.writeContinue();
     const options = { encoding, maxBytes, reservation };
     if (!isCompression(encoding)) return this.#gather(reservation, (body) => this.#take(body));
     if (contentLength <= MAX_ON_THE_SPOT_BYTES)
@@ -201,7 +201,7 @@ class HttpExport implements Departure {
 
 /** Of a target with or without scheme and host: RFC 9112, section 3.2.2, wants both read. */
 function pathOf(target: string): string {
-  return target.split('?', 1)[0]!.replace(/^https?:\/\/[^/]*/i, '');
+  return target.split('?', 1)[0]!.replace(/^https?:\/\/[^/]*/i, '') || '/';
 }
 
 /** By the media type alone: parameters such as `charset=utf-8` change nothing. */

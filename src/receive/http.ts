@@ -10,7 +10,7 @@ import {
 import { createServer as createTlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { Connections } from './connections.ts';
-import { isClosing, sendByHand } from './http-answer.ts';
+import { isClosing, sendByHand, takeNoMore } from './http-answer.ts';
 import { openExport } from './http-export.ts';
 import { openReceiver, type ListenerKeys } from './listener.ts';
 import { budgetOf, type Receiver, type ReceiverOptions } from './receiver.ts';
@@ -78,11 +78,12 @@ export async function openHttpReceiver(options: HttpReceiverOptions): Promise<Re
   server.on('checkContinue', onRequest).on('checkExpectation', onRequest);
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
     socket.on('error', () => {}); // Node leaves the socket to us
-    refuseUnrequested(socket, new ReceiveError('method_not_allowed', 'CONNECT is not allowed; use POST'), options);
+    refuseInTurn(socket, new ReceiveError('method_not_allowed', 'CONNECT is not allowed; use POST'), options);
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-    if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
-    else refuseUnrequested(socket, unreadable(error), options);
+    if (error.code === 'ECONNRESET') socket.destroy();
+    // Else it is more of what was refused.
+    else if (!isClosing(socket)) refuseInTurn(socket, unreadable(error), options);
   });
   return openReceiver(server, options, KEYS, (graceMs, connections) => shutDown(server, graceMs, connections));
 }
@@ -94,10 +95,21 @@ function unreadable({ code }: NodeJS.ErrnoException): ReceiveError {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new ReceiveError('too_slow', 'the request was not complete in time');
   if (code === 'HPE_HEADER_OVERFLOW')
     return new ReceiveError('headers_too_large', `the headers are larger than ${maxHeaderSize} bytes`);
+  if (code === 'HPE_INVALID_EOF_STATE')
+    return new ReceiveError('malformed', 'the connection ended in the middle of a request');
   return new ReceiveError('malformed', 'this is not HTTP/1.1');
 }
 
-/** What is no HTTP or none of ours, or did not come in time: Node has no response for it, so the answer is written by hand. */
+/** What is no HTTP or none of ours, or did not come in time. Behind a whole request it waits for the answer to that one. */
+function refuseInTurn(socket: Duplex, error: ReceiveError, options: ReceiverOptions): void {
+  takeNoMore(socket);
+  const due = busy.get(socket);
+  if (due?.req.complete) due.on('close', () => socket.writable && refuseUnrequested(socket, error, options));
+  else if (socket.writable) refuseUnrequested(socket, error, options);
+  else socket.destroy();
+}
+
+/** Node has no response for it, so the answer is written by hand. */
 function refuseUnrequested(socket: Duplex, error: ReceiveError, { observe }: ReceiverOptions): void {
   const status = toStatus(error);
   sendByHand(socket, status);

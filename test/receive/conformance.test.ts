@@ -192,6 +192,9 @@ describe('OTLP/HTTP', () => {
     expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1.1 200 /);
     socket.destroy();
     expect(await answerTo(receiver.port, asking(5000))).toMatch(/^HTTP\/1.1 413 /);
+    // HTTP/1.0 knows no 100 (RFC 9110, section 10.1.1).
+    const old = asking(JSON_REQUEST.length).replace('HTTP/1.1', 'HTTP/1.0');
+    expect(await answerTo(receiver.port, `${old}${JSON_REQUEST}`)).toMatch(/^HTTP\/1.1 200 /);
   });
 
   test('T9: an error message has at most a KiB', async () => {

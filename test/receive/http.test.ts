@@ -341,6 +341,53 @@ test('a client that closes its side behind a whole request gets its answer, howe
   expect(observed.map(({ code }) => code)).toEqual(['404', '200']);
 });
 
+test.each([
+  ['bytes that are no HTTP', 'GARBAGE\r\n\r\n', 400],
+  ['a CONNECT', 'CONNECT x:1 HTTP/1.1\r\nhost: x\r\n\r\n', 405],
+])('%s behind a whole request: the answer to that one comes first', async (_name, behind, code) => {
+  const release = Promise.withResolvers<void>();
+  const target = recordingTarget(async () => {
+    await release.promise;
+    return { rejectedLogRecords: 0, errorMessage: '' };
+  });
+  const { port, send, observed } = await receiver({ target });
+  const head = `POST /v1/logs HTTP/1.1\r\nhost: x\r\ncontent-type: ${PROTOBUF}\r\ncontent-length: ${REQUEST.length}\r\n\r\n`;
+  const socket = connect(port, '127.0.0.1');
+  let answers = '';
+  socket.on('data', (chunk: Buffer) => (answers += chunk.toString('latin1')));
+  socket.write(Buffer.concat([Buffer.from(head), REQUEST, Buffer.from(behind)]));
+  // By the time that another one is answered, all of it has been read.
+  expect((await send(null, {}, '/', 'GET')).status).toBe(404);
+  release.resolve();
+  await once(socket, 'close');
+  expect(answers.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 200', `HTTP/1.1 ${code}`]);
+  expect(observed.map((seen) => seen.code)).toEqual(['404', '200', String(code)]);
+});
+
+test('what comes behind the last request of a connection changes nothing about its answer', async () => {
+  const { port, target } = await receiver();
+  const head = `POST /v1/logs HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: ${PROTOBUF}\r\ncontent-length: ${REQUEST.length}\r\n\r\n`;
+  const request = Buffer.concat([Buffer.from(head), REQUEST]);
+  const socket = connect(port, '127.0.0.1');
+  let answers = '';
+  socket.on('data', (chunk: Buffer) => (answers += chunk.toString('latin1')));
+  socket.write(Buffer.concat([request, request]));
+  await once(socket, 'close');
+  expect(answers.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 200']);
+  expect(target.committed).toHaveLength(1);
+});
+
+test('an answer that closes its connection is the only one, also for a client that closes its side in the middle', async () => {
+  const { port, observed } = await receiver({ maxRequestBytes: 1000 });
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  let answers = '';
+  socket.on('data', (chunk: Buffer) => (answers += chunk.toString('latin1')));
+  socket.end(`POST /v1/logs HTTP/1.1\r\nhost: x\r\ncontent-type: ${PROTOBUF}\r\ncontent-length: 5000\r\n\r\n`);
+  await once(socket, 'close');
+  expect(answers.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 413']);
+  expect(observed.map(({ code }) => code)).toEqual(['413']);
+});
+
 test("a body's memory is given back when it is answered, and does not wait for the garbage collector", async () => {
   const bodies: ArrayBufferLike[] = [];
   const target: ExportTarget = {
