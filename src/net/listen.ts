@@ -18,6 +18,15 @@ const USUAL_HOLDERS: Readonly<Record<number, string>> = {
   4318: 'an OpenTelemetry Collector or another OTLP receiver listens there by default',
 };
 
+/** What to do about the others, by Node's code. */
+const ADVICE: Readonly<Record<string, string>> = {
+  EADDRNOTAVAIL:
+    'this machine has no such address: take one of its own, 0.0.0.0 for all of them, or 127.0.0.1 for itself',
+  ENOTFOUND: 'the name cannot be resolved here: take an address of this machine, or 0.0.0.0 for all of them',
+  EAI_AGAIN: 'the name cannot be resolved now: take an address of this machine, or 0.0.0.0 for all of them',
+  EACCES: 'this user may not listen on a port that low: take one from 1024 on',
+};
+
 /** @throws ListenError `LOGDRIFT_PORT_IN_USE` or `LOGDRIFT_LISTEN_FAILED`; the message names the key and the `--set` that helps */
 export async function listen(server: Server, endpoint: string, configKey: string): Promise<AddressInfo> {
   const { host, port } = parseEndpoint(endpoint);
@@ -41,6 +50,7 @@ export function listenError(error: NodeJS.ErrnoException, endpoint: string, conf
     const message = `${configKey}: ${endpoint} is in use (${holder}); stop it, or take another port: --set ${configKey}=${free}`;
     return new ListenError('LOGDRIFT_PORT_IN_USE', message, error);
   }
-  const message = `${configKey}: cannot listen on ${endpoint}: ${error.message}`;
+  const advice = ADVICE[error.code ?? ''];
+  const message = `${configKey}: cannot listen on ${endpoint} (${error.message})${advice === undefined ? '' : ` – ${advice}`}`;
   return new ListenError('LOGDRIFT_LISTEN_FAILED', message, error);
 }

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { ListenError, listenError } from '../../src/net/listen.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { startTelemetryServer } from '../../src/telemetry/server.ts';
 
@@ -46,25 +45,4 @@ test('a failing collection answers 500', async () => {
   const response = await fetch(`http://127.0.0.1:${server.port}/metrics`);
   expect(response.status).toBe(500);
   expect(await response.text()).not.toContain('boom');
-});
-
-test('a port in use is an error that names the key and the --set that helps', async () => {
-  await using server = await start();
-  const error = await start({ endpoint: `127.0.0.1:${server.port}` }).catch((thrown: unknown) => thrown);
-  expect(error).toBeInstanceOf(ListenError);
-  const { code, message } = error as ListenError;
-  expect(code).toBe('LOGDRIFT_PORT_IN_USE');
-  expect(message).toContain(`telemetry.endpoint: 127.0.0.1:${server.port} is in use`);
-  expect(message).toMatch(/--set telemetry\.endpoint=127\.0\.0\.1:\d+$/);
-});
-
-test('the usual holder of a well-known port is named', () => {
-  const error = Object.assign(new Error('x'), { code: 'EADDRINUSE' });
-  expect(listenError(error, '0.0.0.0:8888', 'telemetry.endpoint').message).toMatch(/Collector.*=0\.0\.0\.0:18888$/);
-});
-
-test('a host that is not ours is an error that names the key', async () => {
-  const error = await start({ endpoint: '203.0.113.1:8888' }).catch((thrown: unknown) => thrown);
-  expect(error).toMatchObject({ code: 'LOGDRIFT_LISTEN_FAILED' });
-  expect((error as Error).message).toMatch(/^telemetry\.endpoint: cannot listen on 203\.0\.113\.1:8888/);
 });
