@@ -101,6 +101,30 @@ function heapPerLine(lines: Block): number {
   return (process.memoryUsage().heapUsed - before) / (5 * LINES);
 }
 
+/** Bytes that a source's miner holds once it has seen the lines twice: templates, and shapes of lines. Needs `--expose-gc`. */
+function held(lines: Block): number {
+  const used = (): number => {
+    globalThis.gc?.();
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    return heapUsed + arrayBuffers;
+  };
+  const tokens = new Tokens(MINER_DEFAULTS);
+  const miners: Miner[] = [];
+  // The first collections still find what the measurements before left.
+  used();
+  used();
+  const before = used();
+  while (miners.length < 16) {
+    const miner = new Miner({}, tokens);
+    for (let round = 0; round < 2; round++) mine(miner, lines);
+    miner.drainChanged();
+    miner.drainEvicted();
+    miner.drainMerged();
+    miners.push(miner);
+  }
+  return (used() - before) / miners.length;
+}
+
 /** A tokenizer that says how many lines it was given. */
 class CountedTokens extends Tokens {
   scans = 0;
@@ -147,7 +171,15 @@ function main(): void {
   const hostile = Object.entries(HOSTILE).map(([name, line]) =>
     underAttack(name, block(Array.from({ length: linesOf(line) }, line)), normal),
   );
-  console.log(JSON.stringify({ steady, hostile, heapBytesPerLine: heapPerLine(normal) }));
+  const flood = generated(
+    () => `request ${HOSTILE['random words']!()} ${Array.from({ length: 40 }, (_, k) => k).join(' x ')}`,
+  );
+  const bytesHeld = {
+    text: held(normal),
+    'lines full of ids': held(generated(FORMATS.ids!)),
+    'a flood of shapes': held(flood),
+  };
+  console.log(JSON.stringify({ steady, hostile, heapBytesPerLine: heapPerLine(normal), bytesHeld }));
 }
 
 main();

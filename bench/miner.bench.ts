@@ -13,9 +13,9 @@ interface Row {
 
 // In a process of its own: vitest turns imports into property reads, which a loop over bytes feels.
 const script = fileURLToPath(new URL('./miner-speed.ts', import.meta.url));
-const { steady, hostile, heapBytesPerLine } = JSON.parse(
-  execFileSync(process.execPath, [script], { encoding: 'utf8' }),
-) as { steady: Row[]; hostile: Row[]; heapBytesPerLine: number };
+const { steady, hostile, heapBytesPerLine, bytesHeld } = JSON.parse(
+  execFileSync(process.execPath, ['--expose-gc', script], { encoding: 'utf8' }),
+) as { steady: Row[]; hostile: Row[]; heapBytesPerLine: number; bytesHeld: Record<string, number> };
 
 test('steady state: against a string Drain on the same lines', () => {
   let [ours, theirs] = [0, 0];
@@ -30,6 +30,13 @@ test('steady state: against a string Drain on the same lines', () => {
   console.log(`all formats: ${(theirs / ours).toFixed(1)}x; heap ${heapBytesPerLine.toFixed(2)} B/line`);
   expect(theirs / ours).toBeGreaterThan(1);
   expect(heapBytesPerLine).toBeLessThan(1);
+});
+
+test('memory of a source: templates and shapes', () => {
+  for (const [name, bytes] of Object.entries(bytesHeld)) {
+    console.log(`${name}: ${(bytes / 1024).toFixed(0)} KiB`);
+    expect(bytes).toBeLessThan(4 * 2 ** 20);
+  }
 });
 
 test('hostile streams: lines a second against ordinary text', () => {

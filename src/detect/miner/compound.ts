@@ -227,6 +227,9 @@ export class CompoundReader {
         colon = true;
         break;
       }
+      if (words === 1 && literal && list.leaf.wanted !== null && isLong(bytes, i, limit))
+        if (this.#fields.isOutside() && this.#fields.isSettled() && list.leaf.firstWord() < 0)
+          if (!list.leaf.isWanted(index, head)) return -1;
       while (i < limit && classOf[bytes[i]!] === joinerClass) i++;
       if (i >= limit || i === runStart || classOf[bytes[i]!]! > wordMax) break;
       if (i === runStart + 1) {
@@ -289,4 +292,23 @@ export class CompoundReader {
     for (let i = next; i < next + 3; i++) fold = Math.imul(fold ^ (bytes[i]! | 0x20), foldPrime);
     return (this.#vocabulary.meaning(fold) & MONTH) !== 0;
   }
+}
+
+/** Whether a token goes on at `at` with so many words that it is no name, whatever they are: nothing of them is hashed. */
+function isLong(bytes: Uint8Array, at: number, lineLimit: number): boolean {
+  const limit = lineLimit | 0;
+  let i = at | 0;
+  for (let words = 1; words <= MOST_WORDS_OF_A_NAME; words++) {
+    const end = i;
+    while (i < limit && classOf[bytes[i]!] === joinerClass) i++;
+    let bits = 0;
+    let kind = 0;
+    while (i < limit && (kind = classOf[bytes[i]!]!) <= wordMax) {
+      bits |= kind;
+      i++;
+    }
+    // Digits and hex may be groups of one number or id.
+    if (i === end || (bits & NOT_HEX) === 0 || (bits & digitClass) !== 0) return false;
+  }
+  return true;
 }

@@ -21,6 +21,8 @@ const MOST_ENTRIES = 4096;
  * Places a shape may have, side by side. With two, 4 to 8 % of the lines of OpenStack's services, which have 650 to 1,350 shapes, found another one in both.
  */
 const WAYS = 4;
+/** Shapes seen once that are known again when they come a second time: only then does a shape get a place. A flood of shapes takes none. */
+const SEEN_ONCE = 2048;
 /** Numbers of a shape whose value is looked at; a line with more goes to the tokenizer. */
 const MOST_MEANINGFUL = 16;
 
@@ -44,6 +46,9 @@ export class ShapeCache<Pane> {
   #lanes = new Int32Array(2 * FEWEST_ENTRIES);
   /** 1: its shape was seen again since its place was last wanted. */
   #used = new Uint8Array(FEWEST_ENTRIES);
+  /** Lane `b` of shapes seen once, at places that lane `a` says. */
+  readonly #seenOnce = new Int32Array(SEEN_ONCE);
+  #turn = 0;
   /** Entries written over since it grew, and those of them whose shape had been seen again. */
   #overwritten = 0;
   #pushedOut = 0;
@@ -77,6 +82,7 @@ export class ShapeCache<Pane> {
   ): Found {
     if (fields.beyondShape) return found;
     let { a, b } = shape;
+    if (!this.#isBack(a, b)) return found;
     if (fields.meaningfulCount > 0 || fields.statusMayBeBare) {
       const places = this.#meaningful;
       const count = placesOf(shape, fields, places, { bytes, start, end });
@@ -92,6 +98,15 @@ export class ShapeCache<Pane> {
     entry.numbers = found.numbers;
     entry.positions = found.positions;
     return entry;
+  }
+
+  /** Whether the shape was seen before. */
+  #isBack(a: number, b: number): boolean {
+    const seen = this.#seenOnce;
+    const first = a & (SEEN_ONCE - WAYS);
+    for (let place = first; place < first + WAYS; place++) if (seen[place] === b) return true;
+    seen[first + (this.#turn++ & (WAYS - 1))] = b;
+    return false;
   }
 
   #entry(a: number, b: number): Remembered<Pane> | undefined {

@@ -195,7 +195,8 @@ export class Tokens {
     const list = this.list;
     const fields = this.fields;
     const from = first | 0;
-    const limit = lineLimit | 0;
+    // Longer ones are ids: there is no need to read on.
+    const limit = Math.min(lineLimit, from + LONGEST_ASCII_WORD + 1) | 0;
     if (fields.expect !== 0 || fields.valueFrom === list.count) return 0;
     if (from > 0 && bytes[from - 1] === SLASH) return 0;
     let exact = list.exactSeed | 0;

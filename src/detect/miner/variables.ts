@@ -17,17 +17,21 @@ import type { Tokens } from './tokens.ts';
 export const MAX_POSITIONS = 128;
 /** Numbers of a line that are looked at: some are ids or dates, which get no slot. */
 const MOST_NUMBERS = 32;
-/** In `Found.places`: a run behind a sign. */
-const IS_SIGNED = 0x8000;
+// In `Found.places`, a number of a line: token, slot + 1 (4 bits), whether a sign stands before it, run (12 bits).
+const TOKEN = 17;
+const SLOT = 13;
+const SLOT_MASK = 15;
+const IS_SIGNED = 1 << 12;
+const RUN = IS_SIGNED - 1;
 
 /**
  * Where the variables of the lines of a shape stand. Reused, so that a line allocates nothing:
  *
- *     places   run, token · 16 + slot + 1 │ … │ position, value │ … │ rest of before
- *                                             └ numbers             └ end
+ *     places   token slot sign run │ … │ position, value │ … │ rest of before
+ *                                      └ numbers             └ end
  */
 export interface Found {
-  /** Runs of {@link Shape} and tokens that may be a number, slot −1 while the token has none; then values of `Enumerations.find`. */
+  /** Tokens and runs of {@link Shape} that may be a number, slot −1 while the token has none; then values of `Enumerations.find`. */
   places: number[];
   numbers: number;
   end: number;
@@ -41,7 +45,7 @@ export class Variables<Pane> {
   #wordsLeft = MOST_POSITIONS_OF_SOURCE;
   readonly #countsWords: boolean;
   readonly #found: Found = {
-    places: new Array<number>(2 * (MOST_NUMBERS + MOST_POSITIONS)).fill(0),
+    places: new Array<number>(MOST_NUMBERS + 2 * MOST_POSITIONS).fill(0),
     numbers: 0,
     end: 0,
     positions: 0,
@@ -73,19 +77,19 @@ export class Variables<Pane> {
   /** Counts the variables of a line of this shape. */
   count(shape: Shape, cluster: Cluster<Pane>, bytes: Uint8Array, found: Found): void {
     const { places, numbers, end } = found;
-    for (let i = 0; i < numbers; i += 2) {
-      const run = places[i]! & ~IS_SIGNED;
-      if (!readNumber(bytes, shape.runStart[run]!, shape.runEnd[run]!, places[i]! >= IS_SIGNED)) continue;
-      const place = places[i + 1]!;
-      let slot = (place & 15) - 1;
+    for (let i = 0; i < numbers; i++) {
+      const place = places[i]!;
+      const run = place & RUN;
+      if (!readNumber(bytes, shape.runStart[run]!, shape.runEnd[run]!, (place & IS_SIGNED) !== 0)) continue;
+      let slot = ((place >> SLOT) & SLOT_MASK) - 1;
       if (slot < 0) {
-        slot = cluster.slotOf(place >> 4);
+        slot = cluster.slotOf(place >> TOKEN);
         if (slot < 0) {
           if (this.#numbersLeft <= 0 || cluster.slots.length === MAX_SLOTS) continue;
-          slot = cluster.openSlot(place >> 4);
+          slot = cluster.openSlot(place >> TOKEN);
           this.#numbersLeft--;
         }
-        places[i + 1] = place | (slot + 1);
+        places[i] = place | ((slot + 1) << SLOT);
       }
       cluster.addNumber(slot);
     }
@@ -152,7 +156,7 @@ function findNumbers<Pane>(
 ): number {
   let end = 0;
   let token = 0;
-  for (let run = 0; run < shape.runCount && end < 2 * MOST_NUMBERS; run++) {
+  for (let run = 0; run < shape.runCount && end < MOST_NUMBERS; run++) {
     const from = shape.runStart[run]!;
     const to = shape.runEnd[run]!;
     while (token < list.count && list.end[token]! < to) token++;
@@ -164,8 +168,7 @@ function findNumbers<Pane>(
       list.marks[mark] === list.start[token] && list.marks[mark + 1] === to && (list.start[token] === from || signed);
     if (!isWhole || groups(bytes, from, to) > 2) continue;
     const slot = cluster.slotOf(token);
-    places[end++] = signed ? run | IS_SIGNED : run;
-    places[end++] = (token << 4) | (slot + 1);
+    places[end++] = (token << TOKEN) | ((slot + 1) << SLOT) | (signed ? IS_SIGNED : 0) | run;
   }
   return end;
 }
