@@ -107,7 +107,8 @@ export async function startService({ config, log, onFatal, onJudged }: ServiceOp
       for (const anomaly of step.anomalies) {
         await turns();
         feed.anomaly(anomaly);
-        exporter.send(anomaly, pipeline?.registry.at(anomaly.verdict.handle)?.identity ?? new Map());
+        const { handle } = anomaly.verdict;
+        exporter.send(anomaly, pipeline?.registry.at(handle)?.identity ?? new Map(), step.lost.get(handle));
       }
       feed.step(step);
       onJudged?.(step);

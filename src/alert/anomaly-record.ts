@@ -17,6 +17,8 @@ const RESOLVED_EVENT = 'logdrift.anomaly.resolved';
 export interface RecordContext {
   /** The source's identifying resource attributes. The same Map object again yields the same Resource, so records group on the wire. */
   resource: ReadonlyMap<string, string>;
+  /** Records of the window that were accepted or refused and not analysed. */
+  lost: number;
   /** Of this logdrift; part of `log.record.uid`. */
   instanceId: string;
   /** From {@link anomalyScope}; one object for all records. */
@@ -64,7 +66,10 @@ export function stalledMessage({ silentSources }: IngestStalled): string {
 }
 
 /** Our own Resource: it is about no single source. */
-export function stalledRecord(stalled: IngestStalled, context: Omit<RecordContext, 'resource'>): AnomalyRecord {
+export function stalledRecord(
+  stalled: IngestStalled,
+  context: Omit<RecordContext, 'resource' | 'lost'>,
+): AnomalyRecord {
   return {
     hrTime: millisToHrTime(stalled.stepEndMs),
     hrTimeObserved: millisToHrTime(context.observedMs),
@@ -110,6 +115,7 @@ function attributes(anomaly: Anomaly, context: RecordContext): Attributes {
     'logdrift.window.start': new Date(verdict.windowStartMs).toISOString(),
     'logdrift.window.end': new Date(verdict.windowEndMs).toISOString(),
     'logdrift.window.record_count': verdict.records,
+    'logdrift.dropped_records': context.lost > 0 ? context.lost : null,
     'logdrift.templates.new': list(verdict.newTemplates),
     'logdrift.templates.top': list(verdict.topTemplates.map((top) => top.template)),
     'logdrift.model.rank': verdict.rank,

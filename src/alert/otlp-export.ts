@@ -23,7 +23,8 @@ import { createLineWriter, type DropReason } from './stdout.ts';
 
 export interface AnomalyExporter extends AsyncDisposable {
   /** Never waits, never throws. `resource`: the source's identifying attributes; pass the same Map for the same source. */
-  send(anomaly: Anomaly, resource: ReadonlyMap<string, string>): void;
+  /** @param lost records of the anomaly's window that were not analysed */
+  send(anomaly: Anomaly, resource: ReadonlyMap<string, string>, lost?: number): void;
   /** The one record of a sender outage. */
   sendStalled(stalled: IngestStalled): void;
   /** Records not delivered yet. */
@@ -92,7 +93,8 @@ function otlpExporter(options: AnomalyExporterOptions, endpoint: string): Anomal
   });
 
   return {
-    send: (anomaly, resource) => queue.push(anomalyRecord(anomaly, { resource, scope, instanceId, observedMs: now() })),
+    send: (anomaly, resource, lost = 0) =>
+      queue.push(anomalyRecord(anomaly, { resource, lost, scope, instanceId, observedMs: now() })),
     sendStalled: (stalled) => queue.push(stalledRecord(stalled, { scope, instanceId, observedMs: now() })),
     get queueSize() {
       return queue.size;

@@ -42,6 +42,7 @@ export function testRecord(options: TestRecordOptions): AnomalyRecord {
         ['service.name', 'logdrift'],
         ['service.instance.id', `${host}-test`],
       ]),
+      lost: 0,
       instanceId: `${host}-test`,
       scope: anomalyScope(version),
       observedMs: nowMs,

@@ -41,6 +41,8 @@ export interface JudgedStep {
   verdicts: Verdict[];
   /** In the order of the verdicts. */
   anomalies: Anomaly[];
+  /** Records of its window that were not analysed, by the handle of their source; only those above 0. */
+  lost: ReadonlyMap<number, number>;
   /** Of every loud window that began no episode though no gate held it. */
   heldBack: HeldBack[];
   deltas: PackedDeltas[];
@@ -51,6 +53,7 @@ interface ClosedStep {
   stepEndMs: number;
   gap: boolean;
   closedAtMs: number;
+  lost: ReadonlyMap<number, number>;
   /** Texts each shard has no vector for. */
   missing: Promise<Extract<FromShard, { type: 'closed' }>[]>;
   /** Ends the wait for vectors. */
@@ -79,11 +82,12 @@ export class Steps {
     if (outage.started > 0) onOutage({ started: outage.started }, stepEndMs);
     if (outage.ended) onOutage({ ended: true }, stepEndMs);
     const isGap = gap || outage.gap;
-    const incomplete = registry.closePane(panesPerWindow, gap);
+    const { incomplete, lost } = registry.closePane(panesPerWindow, gap);
     const step: ClosedStep = {
       stepEndMs,
       gap: isGap,
       closedAtMs: performance.now(),
+      lost,
       missing: pool.tick({ type: 'tick', stepEndMs, gap: isGap, incomplete }),
       hurry: new AbortController(),
     };
@@ -133,6 +137,7 @@ export class Steps {
       durationMs: performance.now() - step.closedAtMs,
       verdicts,
       anomalies,
+      lost: step.lost,
       heldBack,
       deltas: scored.flatMap((shard) => shard.deltas),
       evictions: sum(scored.map((shard) => shard.evictions)),

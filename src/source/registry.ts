@@ -1,6 +1,14 @@
 /** Why records are accepted but not analysed, or refused. Names are the `reason` label. */
 export type DropReason = 'late' | 'future' | 'waiting_limit' | 'source_limit' | 'own_anomaly' | 'excluded' | 'disabled';
 
+/** Of the windows that closed with a pane. */
+export interface ClosedWindows {
+  /** Handles of sources that lost more than 5 % of theirs. */
+  incomplete: number[];
+  /** Records lost, by handle; only those above 0. */
+  lost: Map<number, number>;
+}
+
 /** One live source as the main thread knows it. Its templates, windows and model live in its shard. */
 export interface SourceEntry {
   readonly handle: number;
@@ -136,24 +144,26 @@ export class Registry {
    * Moves the pane counters on.
    *
    * @param unseen we missed the pane: it says nothing about the source
-   * @returns handles of sources that lost more than 5 % of the window that closes.
+   * @returns what the windows that close with it have lost
    */
-  closePane(panesPerWindow: number, unseen: boolean): number[] {
+  closePane(panesPerWindow: number, unseen: boolean): ClosedWindows {
     const incomplete: number[] = [];
+    const lost = new Map<number, number>();
     for (const entry of this) {
       if (!unseen) entry.closedPanes.unshift({ received: entry.paneReceived, lost: entry.paneLost });
       entry.closedPanes.length = Math.min(entry.closedPanes.length, Math.max(OUTAGE_PANES, panesPerWindow));
       entry.paneReceived = 0;
       entry.paneLost = 0;
       let received = 0;
-      let lost = 0;
+      let lostInWindow = 0;
       for (const pane of entry.closedPanes.slice(0, panesPerWindow)) {
         received += pane.received;
-        lost += pane.lost;
+        lostInWindow += pane.lost;
       }
-      if (lost > 0.05 * (received + lost)) incomplete.push(entry.handle);
+      if (lostInWindow > 0) lost.set(entry.handle, lostInWindow);
+      if (lostInWindow > 0.05 * (received + lostInWindow)) incomplete.push(entry.handle);
     }
-    return incomplete;
+    return { incomplete, lost };
   }
 
   /** A bucket on the injected clock: it never runs backwards and never overflows. */

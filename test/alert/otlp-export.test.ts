@@ -118,6 +118,14 @@ test('an anomaly arrives with the Resource of its source, severity, attributes a
   });
 });
 
+test('what of its window was not analysed is told', async () => {
+  await using receiver = await startHttpReceiver();
+  await using out = exporter({ endpoint: receiver.endpoint });
+  out.send(start(), API_2, 7);
+  expect(await out.flush(soon())).toBe(0);
+  expect(receiver.received[0]!.attributes['logdrift.dropped_records']).toBe(7);
+});
+
 test('a warning is WARN 13, a resolved episode INFO 9 under an event name of its own', async () => {
   await using receiver = await startHttpReceiver();
   await using out = exporter({ endpoint: `${receiver.endpoint}/v1/logs` });

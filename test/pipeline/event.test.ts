@@ -139,6 +139,8 @@ describe('late records', () => {
     await rig.send(...lines(19, at('10:05:30')));
     const gates = rig.steps.flatMap((step) => step.verdicts).map((verdict) => verdict.gates.includes('incomplete'));
     expect(gates).toEqual([false, false, true, false, false]);
+    const { handle } = rig.pipeline.registry.get('file:a')!;
+    expect(rig.steps.map((step) => step.lost.get(handle) ?? 0)).toEqual([0, 2, 3, 1, 0]);
   });
 });
 

@@ -95,7 +95,7 @@ test('a window is incomplete when more than 5 % of its panes together were lost'
   const pane = (received: number, lost: number, unseen = false) => {
     entry.paneReceived = received;
     entry.paneLost = lost;
-    return registry.closePane(2, unseen);
+    return registry.closePane(2, unseen).incomplete;
   };
   expect(pane(95, 5)).toEqual([]);
   expect(pane(94, 6)).toEqual([entry.handle]);
@@ -103,6 +103,10 @@ test('a window is incomplete when more than 5 % of its panes together were lost'
   expect(pane(0, 1)).toEqual([]);
   expect(pane(0, 0)).toEqual([entry.handle]); // the one lost record is all there was
   expect(pane(0, 0)).toEqual([]);
+  entry.paneLost = 3;
+  registry.closePane(2, false);
+  expect(registry.closePane(2, false).lost).toEqual(new Map([[entry.handle, 3]]));
+  expect(registry.closePane(2, false).lost).toEqual(new Map());
   expect(entry).toMatchObject({ paneReceived: 0, paneLost: 0 });
   for (let i = 0; i < 50; i++) pane(1, 0);
   expect(entry.closedPanes.length).toBeLessThanOrEqual(10);
