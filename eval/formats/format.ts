@@ -27,12 +27,13 @@ type Part = (dice: Dice) => { text: string; event: string };
 const OPEN = '«';
 const CLOSE = '»';
 const MOST_ITEMS = 5;
-/** Decades: of most kinds a machine has one to twenty. */
-const POOL_DECADES = 1.3;
+/** Of half the kinds a machine has one, of the others up to forty (decades). */
+const ONLY_ONE = 0.5;
+const POOL_DECADES = 1.6;
 
 /**
- * The writer of one sample: values but for numbers and ids come from the `pools` of the sample, and some placeholders hold one value in all its lines, or two
- * or three, as in a recording of one machine.
+ * The writer of one sample: values but for numbers and ids come from the `pools` of the sample, and some placeholders hold one value in all its lines, as in
+ * a recording of one machine.
  */
 export function createWriter(format: string, sample: Dice, pools: Pools = new Map()): Writer {
   const parts = parse(format, sample, pools);
@@ -115,17 +116,16 @@ function valueOfKind(kind: string, sample: Dice, pools: Pools): (dice: Dice) => 
   if (IS_NEW_IN_EACH_LINE.has(kind)) return make;
   let pool = pools.get(kind);
   if (pool === undefined) {
-    const size = Math.floor(10 ** sample.between(0, POOL_DECADES));
+    const size = sample.uniform() < ONLY_ONE ? 1 : Math.floor(10 ** sample.between(0, POOL_DECADES));
     pools.set(kind, (pool = Array.from({ length: size }, () => make(sample))));
   }
   const own = pool;
   return (dice) => own[Math.floor(own.length * dice.uniform() ** 2)]!;
 }
 
-/** A fifth of all placeholders hold one value in a sample, another fifth two or three. */
+/** A third of all placeholders hold one value in a sample. */
 function settle(make: (dice: Dice) => string, sample: Dice): (dice: Dice) => string {
-  const luck = sample.uniform();
-  if (luck > 0.4) return make;
-  const values = Array.from({ length: luck < 0.2 ? 1 : sample.integer(2, 3) }, () => make(sample));
-  return (dice) => dice.pick(values);
+  if (sample.uniform() > 1 / 3) return make;
+  const value = make(sample);
+  return () => value;
 }

@@ -290,7 +290,7 @@ describe('templates that change', () => {
   test('one that generalises keeps its history: no error, nothing new, nothing vanished', () => {
     const drive = new Drive();
     drive.detector.open(0, 'file:sshd');
-    const session = (user: string) => `session opened for user ${user} by the daemon`;
+    const session = (user: string) => `session opened for user=${user} by the daemon`;
     const pane = (user: string) => Array.from({ length: 10 }, () => ({ text: session(user) }));
     for (let i = 0; i < 40; i++) drive.step(pane('root'));
     const verdict = only(drive.step([...pane('root').slice(1), { text: session('alice') }]));
@@ -304,9 +304,9 @@ describe('templates that change', () => {
     const drive = new Drive();
     drive.detector.open(0, 'file:sshd');
     // The sender's own template and the mined one meet when the mined one generalises.
-    const given = times(10, 'session opened for user <*> by the daemon');
+    const given = times(10, 'session opened for user=<*> by the daemon');
     const mined = (user: string) =>
-      Array.from({ length: 10 }, () => ({ text: `session opened for user ${user} by the daemon` }));
+      Array.from({ length: 10 }, () => ({ text: `session opened for user=${user} by the daemon` }));
     for (let i = 0; i < 40; i++) expect(only(drive.step([...given, ...mined('root')])).templates).toBe(2);
     const merged = only(drive.step([...given, ...mined('alice')]));
     expect(merged).toMatchObject({ templates: 1, newTemplates: [], records: 40 });
@@ -322,8 +322,8 @@ describe('templates that change', () => {
   test('a merge between the close of a window and its score counts for both sides', () => {
     const drive = new Drive();
     drive.detector.open(0, 'file:sshd');
-    const given = times(10, 'session opened for user <*> by the daemon');
-    const mined = (user: string) => ({ text: `session opened for user ${user} by the daemon` });
+    const given = times(10, 'session opened for user=<*> by the daemon');
+    const mined = (user: string) => ({ text: `session opened for user=${user} by the daemon` });
     for (let i = 0; i < 30; i++) drive.step([...given, mined('root')]);
     drive.observe([...given, mined('root')]);
     drive.close();
@@ -368,10 +368,10 @@ describe('bounds', () => {
   test('a merge into a template that had to leave takes the column over, with all 256 in use', () => {
     const drive = new Drive();
     drive.detector.open(0, 'file:a');
-    const line = (user: string) => ({ text: `session opened for user ${user} by the daemon` });
+    const line = (user: string) => ({ text: `session opened for user=${user} by the daemon` });
     const steady = Array.from({ length: 255 }, (_, i) => times(3, `steady template ${i}`)).flat();
     const pane = [...steady, line('root'), line('root'), line('root')];
-    drive.step([...pane, ...times(1, 'session opened for user <*> by the daemon')]);
+    drive.step([...pane, ...times(1, 'session opened for user=<*> by the daemon')]);
     for (let i = 0; i < 40; i++) drive.step(pane);
     const verdict = only(drive.step([...pane, line('alice')]));
     expectPlainNumbers(verdict);

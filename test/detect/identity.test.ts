@@ -161,7 +161,7 @@ test('a template that had to leave for others is not new when it comes back, wit
     ...Array.from({ length: 20 }, (_, i) => `session of user ${users[i % users.length]!} was opened by the daemon`),
     ...Array.from({ length: 20 }, () => 'the heartbeat of this service'),
   ];
-  for (let i = 0; i < 20; i++) drive.step(usual('alice', 'bob'));
+  for (let i = 0; i < 20; i++) drive.step(usual('alice', 'bob', 'dave'));
   // Over many windows more templates than a source keeps; what they are is known before the first one returns.
   const random = randomNumbers(6);
   for (let i = 0; i < 30; i++)

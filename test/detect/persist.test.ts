@@ -388,7 +388,7 @@ describe('restart', () => {
     const shelf = new Shelf();
     const before = new Drive(SMALL);
     before.detector.open(0, 'file:a');
-    const line = (user: string) => [{ text: `session opened for user ${user} by the daemon` }];
+    const line = (user: string) => [{ text: `session opened for user=${user} by the daemon` }];
     for (let i = 0; i < 30; i++) before.step(line('root'));
     before.observe(line('root'));
     before.close();
@@ -398,7 +398,7 @@ describe('restart', () => {
     const after = restore(shelf.stored!, 2000);
     after.observe(line('bob'));
     after.close();
-    expect(after.embed()).toEqual(['session opened for user <*> by the daemon']);
+    expect(after.embed()).toEqual(['session opened for user=<*> by the daemon']);
     after.score();
     const [verdict] = after.step(line('carol'));
     expect(verdict).toMatchObject({ templates: 1, newTemplates: [] });

@@ -152,7 +152,7 @@ describe('a template', () => {
   });
 
   test('of two clusters follows the one that generalises when the other leaves in the same pane', () => {
-    const line = (user: string) => `session opened for user ${user} by the daemon`;
+    const line = (user: string) => `session opened for user=${user} by the daemon`;
     observe(line('root'), { given: true });
     observe(line('root'));
     const [entry] = close().entries;
@@ -161,7 +161,7 @@ describe('a template', () => {
     observe(line('alice'));
     observe('one more', { given: true });
     close();
-    expect(entry!.template).toMatchObject({ text: 'session opened for user <*> by the daemon', mergedInto: null });
+    expect(entry!.template).toMatchObject({ text: 'session opened for user=<*> by the daemon', mergedInto: null });
     expect(entry!.template.clusters.size).toBe(1);
   });
 });

@@ -17,8 +17,8 @@ beforeEach(() => {
   miner = new Miner();
 });
 
-const line = (user: string) => `session opened for user ${user} by the daemon`;
-const GENERAL = 'session opened for user <*> by the daemon';
+const line = (user: string) => `session opened for user=${user} by the daemon`;
+const GENERAL = 'session opened for user=<*> by the daemon';
 const nobody = () => new Set<Template>();
 
 /** A window with these counts by slot. */

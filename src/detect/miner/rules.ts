@@ -16,6 +16,9 @@ const AMPERSAND = 0x26;
 const EQUALS = 0x3d;
 const OPEN_BRACE = 0x7b;
 
+/** `,.:;!` */
+const PUNCTUATION = [0x2c, 0x2e, 0x3a, 0x3b, 0x21];
+
 const FRAME_STARTS = ['at ', 'File ', 'from '].map((start) => Array.from(start, (c) => c.charCodeAt(0)));
 
 /** Where to stop reading; never inside a UTF-8 character. */
@@ -51,6 +54,13 @@ function startsWith(bytes: Uint8Array, from: number, to: number, word: readonly 
 /** Blanks on both sides. */
 export function isBare(bytes: Uint8Array, start: number, from: number, to: number, limit: number): boolean {
   return (from === start || CLASS[bytes[from - 1]!] === SPACE) && (to >= limit || CLASS[bytes[to]!] === SPACE);
+}
+
+/** As {@link isBare}, or the punctuation of a sentence behind it: nothing says that the word is a value. */
+export function isBetweenBlanks(bytes: Uint8Array, start: number, from: number, to: number, limit: number): boolean {
+  let end = to;
+  while (end < limit && PUNCTUATION.includes(bytes[end]!)) end++;
+  return isBare(bytes, start, from, end, limit);
 }
 
 /** A `-` with blanks or quotes on both sides. */

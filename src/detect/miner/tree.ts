@@ -11,11 +11,12 @@ import { LeafTable } from './leaves.ts';
 import { covers } from './merging.ts';
 import type { MinerOptions } from './options.ts';
 import { RecencyList } from './recency.ts';
+import { isBetweenBlanks } from './rules.ts';
 import { siblingsOf } from './siblings.ts';
 import { mostSimilar, type Fit } from './similar.ts';
 import type { TokenList } from './token-list.ts';
 import type { Variables } from './variables.ts';
-import { areConstants, opposes } from './words.ts';
+import { areConstants, isProse, opposes } from './words.ts';
 
 /** Words in capitals that alternate are states until there are this many templates beside one another. */
 const ENUMERATION = 16;
@@ -94,20 +95,28 @@ export class Tree<Pane> {
     return null;
   }
 
-  /** Turns the positions where the line differs into wildcards; false when that would hide a change of state. */
+  /**
+   * Turns the positions where the line differs into wildcards; false when that would hide a change of state, or when it is one word of the sentence: `stored as
+   * bytes` and `stored as values` are two events until a third says that a value stands there, see {@link siblingsOf}.
+   */
   #adapt(cluster: Cluster<Pane>, bytes: Uint8Array, start: number): boolean {
     const line = this.#line;
     const layout = line.capture(bytes, start);
     const { lanes } = cluster;
     const different: number[] = [];
+    let words = 0;
     for (let i = 0; i < line.count; i++) {
       const own = lanes[3 * i + 2]!;
       if (own === WILD || (lanes[3 * i] === line.exact[i] && lanes[3 * i + 1] === line.fold[i])) continue;
       different.push(i);
       const other = line.kind[i]!;
       if (!mayOppose(own) || !mayOppose(other)) continue;
-      if (this.#mustStayApart(cluster, cluster.token(i), tokenOf(layout, i, other))) return false;
+      const [before, now] = [cluster.token(i), tokenOf(layout, i, other)];
+      if (this.#mustStayApart(cluster, before, now)) return false;
+      const areWords = own === HARD && other === HARD && isProse(before) && isProse(now);
+      if (areWords && isBetweenBlanks(bytes, start, line.start[i]!, line.end[i]!, line.scannedEnd)) words++;
     }
+    if (words === 1) return false;
     for (const i of different) this.#variables.generalise(cluster, i);
     this.#settle(cluster);
     return true;

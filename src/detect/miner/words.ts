@@ -92,6 +92,11 @@ export function areConstants(a: string, b: string): boolean {
   return isConstant(a) && isConstant(b) && a.replace(/\d$/, '') !== b.replace(/\d$/, '');
 }
 
+/** Letters only: a word that may be one of a language. Bytes, one character each. */
+export function isProse(token: string): boolean {
+  return /^[A-Za-z\x80-\xff]+$/.test(token);
+}
+
 /** A word in capitals: by its spelling the name of a state, level or method (`RUNNING`, `GET`). */
 export function isConstant(token: string): boolean {
   return /^[A-Z][A-Z_]+[A-Z]\d?$/.test(token);

@@ -7,9 +7,9 @@ import { observe } from './lines.ts';
 
 const ROLES = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank', 'grace', 'heidi', 'ivan', 'judy'];
 
-/** Lines of one template whose second word takes the values in turn. */
+/** Lines of one template whose field takes the values in turn. */
 function lines(count: number, values: readonly string[]): string[] {
-  return Array.from({ length: count }, (_, i) => `user ${values[i % values.length]!} took part ${i} of the work`);
+  return Array.from({ length: count }, (_, i) => `user=${values[i % values.length]!} took part ${i} of the work`);
 }
 
 /** The template of all lines, its words counted as the detector does. */
@@ -25,10 +25,10 @@ function mine(miner: Miner, texts: readonly string[]): Cluster {
 describe('a word position that varies', () => {
   test('is an enumeration with few values: they are counted, the template is not split', () => {
     const miner = new Miner();
-    mine(miner, ['user alice took part 1 of the work', 'user bob took part 2 of the work']);
+    mine(miner, ['user=alice took part 1 of the work', 'user=bob took part 2 of the work']);
     const cluster = mine(miner, lines(90, ROLES.slice(0, 3)));
     expect(miner.size).toBe(1);
-    expect(cluster.text).toBe('user <*> took part <*> of the work');
+    expect(cluster.text).toBe('user=<*> took part <*> of the work');
     const [taken, ...others] = cluster.enumerations!.take(2.5);
     expect(others).toEqual([]);
     expect(taken!.token).toBe(1);
@@ -99,7 +99,7 @@ test('the window tells the values of its templates, united over its panes', () =
   for (let i = 0; i < 12; i++) drive.step(lines(40, ['alice', 'bob']));
   drive.step(lines(400, ['alice', 'bob', 'bob', 'bob']));
   const [top] = drive.detector.explain(0, drive.windowId)!.topTemplates;
-  expect(top!.shown).toBe('user {bob|alice} took part <*> of the work');
+  expect(top!.shown).toBe('user={bob|alice} took part <*> of the work');
   expect(top!.values).toEqual([
     {
       placeholder: 1,

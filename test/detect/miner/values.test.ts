@@ -156,6 +156,19 @@ describe('words that are values', () => {
     expect(templates(start('rsync'), start('auth'), start('nrpe'), start('ntp'))).toEqual(['START: <*> pid=<*>']);
   });
 
+  test('two lines that differ in one word of the sentence are two events, however long they are', () => {
+    const stored = (as: string): string =>
+      `Block 7 of the broadcast was stored as ${as} in the memory of this executor`;
+    expect(templates(stored('bytes'), stored('values'))).toHaveLength(2);
+    expect(templates(stored('bytes'), stored('values'), stored('pages'))).toHaveLength(1);
+    const mounted = (name: string): string =>
+      `failed to mount volume (${name}) of the pod in the namespace of the shop`;
+    expect(templates(mounted('users'), mounted('orders')), 'not between blanks').toHaveLength(1);
+    const saved = (name: string, to: string): string =>
+      `the report of ${name} was saved in the folder of ${to} by the nightly job`;
+    expect(templates(saved('sales', 'alice'), saved('stock', 'bob'))).toHaveLength(1);
+  });
+
   test('but not where the values are states', () => {
     const job = (state: string): string => `job 17 has ${state}`;
     expect(templates(job('started'), job('stopped'), job('failed'), job('run'), job('gone'))).toHaveLength(5);
