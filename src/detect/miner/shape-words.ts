@@ -2,7 +2,7 @@
  * What a word with digits is to the shape of its line, where digits are not all of it: a number with letters, an id, a chain of hex groups.
  */
 import { CLASS, DIGIT, HEX_LETTER, JOINER, LETTER, PAIR, PAIR_MAX, SPACE, WIDE, WORD_MAX } from './bytes.ts';
-import { chainEnd, chainStart, isDigitsId, isHexId, isId, isJoint, isUuid, UUID } from './ids.ts';
+import { chainEnd, chainStart, isDigitsId, isHexId, isId, isJoint, isUuid, LONGEST_ASCII_WORD, UUID } from './ids.ts';
 
 // V8 folds a module's own constants into the code but loads imported ones at every use.
 const classOf = CLASS;
@@ -14,6 +14,7 @@ const hexLetter = HEX_LETTER;
 const joinerClass = JOINER;
 const spaceClass = SPACE;
 const uuidLength = UUID;
+const longestWord = LONGEST_ASCII_WORD;
 
 export const NUMBER = 1;
 const NUMBER_AFTER_HEAD = 2;
@@ -164,7 +165,7 @@ export class ShapeWords {
       }
     }
     // Of what is an id by these alone, digits need not be counted.
-    if (isHexId(bits, next - word)) {
+    if (isHexId(bits, next - word) || next - word > longestWord) {
       this.tag = ID;
       this.to = word;
       return next;
@@ -172,7 +173,8 @@ export class ShapeWords {
     let digits = 0;
     let turns = 0;
     let previous = 0;
-    for (let k = digit; k < next; k++) {
+    // With more than two turns it is an id.
+    for (let k = digit; k < next && turns <= 2; k++) {
       kind = classOf[bytes[k]!]!;
       turns += ((kind ^ previous) & digitClass) >>> 2;
       previous = kind;
