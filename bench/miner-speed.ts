@@ -1,7 +1,7 @@
 /**
- * Measures the template miner and prints one JSON object; `miner.bench.ts` runs it and shows the ratios.
+ * Measures the template miner and prints one JSON object, of files one each; `miner.bench.ts` runs it and shows the ratios.
  *
- *     node bench/miner-speed.ts [FILE]   FILE: the lines to measure, instead of generated ones
+ *     node bench/miner-speed.ts [FILE…]   FILE: the lines to measure, instead of generated ones, all in this process
  */
 import { readFileSync } from 'node:fs';
 import { Miner, MINER_DEFAULTS } from '../src/detect/miner/miner.ts';
@@ -163,8 +163,9 @@ function mineFile(file: string): object {
 }
 
 function main(): void {
-  const file = process.argv[2];
-  if (file !== undefined) return console.log(JSON.stringify(mineFile(file)));
+  const files = process.argv.slice(2);
+  for (const file of files) console.log(JSON.stringify(mineFile(file)));
+  if (files.length > 0) return;
   const generated = (line: () => string): Block => block(Array.from({ length: LINES }, line));
   const normal = generated(FORMATS.text!);
   const steady = Object.entries(FORMATS).map(([name, line]) => against(name, generated(line)));
