@@ -31,6 +31,7 @@ test('text from logs can neither forge a line nor send terminal escapes', () => 
   log.warn('bad\n2026 info forged', { source: 'a\u001b[31mred\r\nx\u202egpj\u061c' });
   expect(lines).toHaveLength(1);
   expect(lines[0]!.slice(0, -1)).not.toMatch(/[\n\r\u001b\u061c\u202e]/);
+  expect(lines[0]).toContain('a\\x1b[31mred\\x0d\\nx\\u202egpj\\u061c');
   expect(lines[0]).toContain('bad\\n2026 info forged');
 });
 

@@ -8,30 +8,33 @@ import type { ReportEpisode, Timeline } from './timeline.ts';
 const MAX_TEMPLATES = 4;
 const MAX_MESSAGE_CHARACTERS = 500;
 const MAX_TEMPLATE_CHARACTERS = 240;
+/** Full length of a channel's bar, unless one has more. */
+const USUAL_NATS = 12;
 
 export function anomalySection({ episodes }: Timeline): Html {
   const told = episodes.flatMap((episode, e) => (episode.told === null ? [] : [anomalyDetails(episode, e)]));
   return markup`<section>
     <h2>Anomalies${told.length < episodes.length ? `, the ${count(told.length)} loudest` : ''}</h2>
-    ${told.length === 0 ? new Html('<p class="quiet">None.</p>') : told}
+    ${told.length === 0 ? new Html('<p class="quiet">None.</p>') : [new Html('<p class="quiet">By the end of their window (UTC).</p>'), ...told]}
   </section>`;
 }
 
 function anomalyDetails({ severity, startMs, endMs, isOpen, peakScore, told }: ReportEpisode, e: number): Html {
   const { message, verdict } = told!;
   const minutes = Math.round((endMs - startMs) / 60_000);
+  const most = Math.max(USUAL_NATS, ...Object.values(verdict.channels ?? {}));
   const channels = CHANNELS.flatMap((channel) => {
     const nats = verdict.channels?.[channel];
     return nats === undefined
       ? []
       : [
-          markup`<span>${channel}</span><meter max="12" value="${nats.toFixed(2)}"></meter
+          markup`<span>${channel}</span><meter max="${most.toFixed(2)}" value="${nats.toFixed(2)}"></meter
             ><span class="number">${nats.toFixed(1)}</span>`,
         ];
   });
   return markup`<details id="e${e}">
     <summary>
-      <span class="quiet">${utc(startMs)}</span>
+      <span class="quiet">${utc(verdict.windowEndMs)}</span>
       <span class="badge ${severity}">${severity}</span> ${truncate(message, MAX_MESSAGE_CHARACTERS)}
     </summary>
     <div class="detail">

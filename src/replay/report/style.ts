@@ -55,7 +55,7 @@ summary { cursor: pointer; overflow-wrap: anywhere; }
 .detail { padding: .3rem 0 .4rem 1rem; }
 code { font: .85rem/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
 .nats { display: grid; grid-template-columns: 5.5rem 10rem 3rem; gap: 0 .5rem; align-items: center; font-size: .85rem; margin: .4rem 0; }
-meter { width: 10rem; }
+meter { width: 10rem; } meter::-webkit-meter-optimum-value { background: var(--accent); } meter::-moz-meter-bar { background: var(--accent); }
 button { font: inherit; color: inherit; background: none; border: 1px solid var(--line); border-radius: 6px; padding: .1rem .6rem; cursor: pointer; }
 #tip { position: fixed; pointer-events: none; z-index: 2; background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: .3rem .5rem; font-size: .85rem; max-width: 26rem; box-shadow: 0 2px 10px rgb(0 0 0 / .2); white-space: pre-line; overflow-wrap: anywhere; }
 #panel { position: fixed; right: 1rem; bottom: 1rem; z-index: 3; width: min(38rem, 92vw); max-height: 60vh; overflow: auto; background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: .8rem 1rem; box-shadow: 0 4px 24px rgb(0 0 0 / .3); }

@@ -139,7 +139,7 @@ export class TimelineBuilder {
     return { source, scores, detectors, critical, warnings: own.length - critical };
   }
 
-  /** By name; where there are too many, those with the highest peaks. */
+  /** Those with anomalies first, each by name; where there are too many, those with the highest peaks. */
   #loudest(): string[] {
     const peaks = new Map<string, number>();
     for (const { source, peakScore } of this.#episodes.values())
@@ -147,6 +147,6 @@ export class TimelineBuilder {
     return [...this.#sources.keys()]
       .sort((a, b) => (peaks.get(b) ?? 0) - (peaks.get(a) ?? 0))
       .slice(0, MAX_LANES)
-      .sort();
+      .sort((a, b) => Number(peaks.has(b)) - Number(peaks.has(a)) || (a < b ? -1 : 1));
   }
 }
