@@ -76,6 +76,7 @@ const window: ChannelWindow = {
   i: WINDOWS,
   from: 0,
   earlier: [0, 1].map(() => Float64Array.from(CHANNELS, () => 4 * random())),
+  panesPerWindow: 2,
   slots: TEMPLATES,
   known: new Uint8Array(TEMPLATES).fill(1),
   reconstructionError: 1.7,

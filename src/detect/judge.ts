@@ -222,6 +222,7 @@ export class Judge {
         i,
         from: Math.max(0, i - this.#options.dmdWindows),
         earlier: this.#earlierNats(history, i),
+        panesPerWindow: this.#options.panesPerWindow,
         slots: templates.bySlot.length,
         known: this.#markKnown(templates),
         reconstructionError: error,

@@ -38,6 +38,8 @@ export interface ChannelWindow {
   from: number;
   /** Nats by {@link CHANNELS} of earlier windows that share no pane, newest first. */
   earlier: readonly ArrayLike<number>[];
+  /** Window size / step: windows so far apart share no pane. */
+  panesPerWindow: number;
   /** Template columns in use. */
   slots: number;
   /** By slot: 1 where the template has ever been in an accepted window. */
@@ -125,10 +127,18 @@ export class ChannelScorer {
     if (this.rateParts.length < slots) this.rateParts = new Float64Array(2 * slots);
     const novel = this.#accepted(window, (j) => columns.novelTemplates(j));
     const novelty = noveltySurprise(columns.novelTemplates(i), novel, n);
-    const settled = i - Math.min(RARE_GUARD, (i - from) >> 1);
-    const warnings = this.#accepted(window, (j) => columns.warnings(j), { until: settled });
-    const errors = this.#accepted(window, (j) => columns.errorRecords(j), { until: settled, other: true });
-    const severity = severitySurprise(columns.warnings(i), columns.errorRecords(i), { warnings, errors });
+    const guard = Math.min(RARE_GUARD, (i - from) >> 1);
+    const until = i - guard;
+    const severity = severitySurprise(
+      {
+        warnings: newest(window, guard, (j) => columns.warnings(j)),
+        errors: newest(window, guard, (j) => columns.errorRecords(j)),
+      },
+      {
+        warnings: this.#accepted(window, (j) => columns.warnings(j), { until }),
+        errors: this.#accepted(window, (j) => columns.errorRecords(j), { until, other: true }),
+      },
+    );
     const records = this.#accepted(window, (j) => columns.records(j));
     const x: Record<Channel, number> = {
       rate: rateSurprise(templates, incomplete, this.rateParts),
@@ -168,4 +178,11 @@ function isHeld(channel: Channel, { dmdHeld, incomplete }: ChannelWindow, recurs
   if (recurs && channel !== 'novelty' && channel !== 'values') return true;
   if (channel === 'dmd' && dmdHeld) return true;
   return incomplete && channel !== 'rate' && channel !== 'severity' && channel !== 'novelty';
+}
+
+/** A column of this window and of those among the newest `guard` that share no pane with it or each other, newest first. */
+function newest({ i, panesPerWindow }: ChannelWindow, guard: number, column: (j: number) => number): number[] {
+  const counts = [column(i)];
+  for (let j = i - panesPerWindow; j > i - guard; j -= panesPerWindow) counts.push(column(j));
+  return counts;
 }

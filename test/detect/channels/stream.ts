@@ -60,6 +60,7 @@ export class Stream {
         i,
         from: Math.max(0, i - 120),
         earlier: this.#earlier(),
+        panesPerWindow: 2,
         slots,
         known: this.#known,
         reconstructionError: window.error ?? null,

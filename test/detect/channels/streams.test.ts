@@ -23,14 +23,27 @@ describe('novelty', () => {
 });
 
 describe('severity', () => {
-  test('the worked example: one error among the usual warnings', () => {
-    const history = { warnings: repeat(100, 2), errors: repeat(100, 0) };
-    expect(severitySurprise(3, 1, history)).toBeCloseTo(3.95, 2);
-    expect(severitySurprise(3, 0, history)).toBeCloseTo(1.15, 2);
+  const past = { warnings: repeat(100, 2), errors: repeat(100, 0) };
+  const one = (warnings: number, errors: number) => ({ warnings: [warnings], errors: [errors] });
+
+  test('the worked examples: one error among the usual warnings, and one in each of five windows', () => {
+    expect(severitySurprise(one(3, 1), past)).toBeCloseTo(3.95, 2);
+    expect(severitySurprise(one(3, 0), past)).toBeCloseTo(1.15, 2);
+    expect(severitySurprise({ warnings: repeat(5, 2), errors: repeat(5, 1) }, past)).toBeCloseTo(14.33, 2);
+  });
+
+  test('what is over does not count: earlier windows as much as this one, and without an error now there is nothing', () => {
+    const after = (now: number) => severitySurprise({ warnings: [2], errors: [now, 500, 900] }, past);
+    expect(after(1)).toBe(severitySurprise({ warnings: [2], errors: [1, 1, 1] }, past));
+    expect(after(0)).toBe(severitySurprise({ warnings: [2], errors: [0] }, past));
+  });
+
+  test('windows that are as usual say nothing, however many', () => {
+    expect(severitySurprise({ warnings: repeat(6, 2), errors: repeat(6, 0) }, past)).toBeLessThan(1);
   });
 
   test('fewer errors than usual surprise nobody', () => {
-    expect(severitySurprise(0, 0, { warnings: repeat(60, 40), errors: repeat(60, 20) })).toBe(0);
+    expect(severitySurprise(one(0, 0), { warnings: repeat(60, 40), errors: repeat(60, 20) })).toBe(0);
   });
 });
 
