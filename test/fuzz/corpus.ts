@@ -73,8 +73,10 @@ export async function recordHttp2(compression: 0 | 2): Promise<Buffer> {
     'grpc.default_compression_algorithm': compression,
   });
   const same = (bytes: Buffer): Buffer => bytes;
-  client.makeUnaryRequest(EXPORT, same, same, protobufSeeds[0]!, () => {});
+  const call = client.makeUnaryRequest(EXPORT, same, same, protobufSeeds[0]!, () => {});
   await called;
+  // It is never answered, and would keep its connection, and the process, for ever.
+  call.cancel();
   client.close();
   server.close();
   return written;

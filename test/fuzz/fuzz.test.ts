@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { recordHttp2 } from './corpus.ts';
 import { fuzz } from './fuzz.ts';
 import { replayInput, type Kind } from './targets.ts';
 
@@ -18,6 +19,13 @@ test('damaged input of every kind is answered with an allowed code, and memory s
   expect(report.findings).toEqual([]);
   expect(report.behaviours).toBeGreaterThan(40);
   expect(report.rssRiseMib).toBeLessThan(RSS_RISE_MIB);
+});
+
+test('nothing of what the corpus is made with stays open: a run comes to its end', async () => {
+  const sockets = (): number => process.getActiveResourcesInfo().filter((name) => name.startsWith('TCP')).length;
+  const before = sockets();
+  await recordHttp2(0);
+  await expect.poll(sockets).toBeLessThanOrEqual(before);
 });
 
 test.each(readdirSync(regressions).filter((name) => name.endsWith('.bin')))(
