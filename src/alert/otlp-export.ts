@@ -22,8 +22,12 @@ import { withoutSecrets, type OtlpTransport, type TransportOptions } from './otl
 import { createLineWriter, type DropReason } from './stdout.ts';
 
 export interface AnomalyExporter extends AsyncDisposable {
-  /** Never waits, never throws. `resource`: the source's identifying attributes; pass the same Map for the same source. */
-  /** @param lost records of the anomaly's window that were not analysed */
+  /**
+   * Never waits, never throws.
+   *
+   * @param resource the source's identifying attributes; pass the same Map for the same source
+   * @param lost records of the anomaly's window that were not analysed
+   */
   send(anomaly: Anomaly, resource: ReadonlyMap<string, string>, lost?: number): void;
   /** The one record of a sender outage. */
   sendStalled(stalled: IngestStalled): void;

@@ -104,7 +104,10 @@ function addRecord(anomaly) {
   else episode.loud = anomaly;
   episodes.delete(key);
   episodes.set(key, episode);
-  if (episodes.size > MAX_SHOWN_EPISODES) episodes.delete(episodes.keys().next().value);
+  if (episodes.size <= MAX_SHOWN_EPISODES) return;
+  // One that is open is not forgotten before one that is over.
+  const over = [...episodes.values()].find(({ end }) => end);
+  episodes.delete((over || episodes.values().next().value).key);
 }
 function episodeItem({ key, loud, startNano, end }) {
   const told = loud || end;
