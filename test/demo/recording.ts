@@ -47,7 +47,7 @@ export async function sendRecording(
   signal: AbortSignal,
   onSent: (records: number) => void,
 ): Promise<number> {
-  const exporter = new OTLPLogExporter({ url: `http://127.0.0.1:${grpcPort}`, timeoutMillis: 30_000 });
+  const exporter = new OTLPLogExporter({ url: `http://127.0.0.1:${grpcPort}`, timeoutMillis: 120_000 });
   try {
     let sent = 0;
     for await (const records of readRequests()) {
