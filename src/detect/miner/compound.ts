@@ -158,7 +158,7 @@ export class CompoundReader {
             fold = headFold;
           }
         } else {
-          meaning = this.#vocabulary.meaning(fold);
+          meaning = this.#vocabulary.meaning(fold, bytes, wordStart, i);
           if (meaning !== 0) {
             if ((meaning & DATE_PART) !== 0 && i - wordStart <= 3) {
               const afterNumber = afterMark || (isFirst && index > 0 && list.kind[index - 1] === MASK);
@@ -290,7 +290,7 @@ export class CompoundReader {
     if (next + 3 < limit && classOf[bytes[next + 3]!]! <= wordMax) return false;
     let fold = this.#list.foldSeed | 0;
     for (let i = next; i < next + 3; i++) fold = Math.imul(fold ^ (bytes[i]! | 0x20), foldPrime);
-    return (this.#vocabulary.meaning(fold) & MONTH) !== 0;
+    return (this.#vocabulary.meaning(fold, bytes, next, next + 3) & MONTH) !== 0;
   }
 }
 

@@ -210,7 +210,7 @@ export class Tokens {
       i++;
     }
     if (i === from || i - from > LONGEST_ASCII_WORD || (i < limit && kind !== spaceClass)) return 0;
-    const meaning = this.#vocabulary.meaning(fold);
+    const meaning = this.#vocabulary.meaning(fold, bytes, from, i);
     if ((meaning & ~STATE) !== 0) return 0;
     const index = list.count++;
     list.head[index] = exact;

@@ -32,6 +32,9 @@ export class Vocabulary {
   readonly #folds = new Int32Array(1 << TABLE_BITS);
   /** 0 = empty. */
   readonly #meanings = new Uint16Array(1 << TABLE_BITS);
+  /** Index of each slot's word. */
+  readonly #indices = new Uint16Array(1 << TABLE_BITS);
+  readonly #words: string[] = [];
 
   constructor(seed: number) {
     this.#add(seed, STATE_WORDS, STATE);
@@ -46,12 +49,16 @@ export class Vocabulary {
     this.#add(seed, BOOLEANS.split(' '), BOOLEAN);
   }
 
-  /** Meanings of the word with this fold lane, 0 for an ordinary word. */
-  meaning(fold: number): number {
+  /** Meanings of the word `bytes[from, to)` with this fold lane, 0 for an ordinary word. */
+  meaning(fold: number, bytes: Uint8Array, from: number, to: number): number {
     const meanings = this.#meanings;
     let slot = avalanche(fold) >>> (32 - TABLE_BITS);
     let meaning = meanings[slot]!;
-    while (meaning !== 0 && this.#folds[slot] !== fold) {
+    // Of a million words one has the lane of some word of the list, another one under every seed: replicas must agree.
+    while (
+      meaning !== 0 &&
+      !(this.#folds[slot] === fold && isWord(this.#words[this.#indices[slot]!]!, bytes, from, to))
+    ) {
       slot = (slot + 1) & ((1 << TABLE_BITS) - 1);
       meaning = meanings[slot]!;
     }
@@ -62,9 +69,18 @@ export class Vocabulary {
     for (const word of words) {
       const fold = foldWord(word, seed);
       let slot = avalanche(fold) >>> (32 - TABLE_BITS);
-      while (this.#meanings[slot] !== 0 && this.#folds[slot] !== fold) slot = (slot + 1) & ((1 << TABLE_BITS) - 1);
+      while (this.#meanings[slot] !== 0 && this.#words[this.#indices[slot]!] !== word)
+        slot = (slot + 1) & ((1 << TABLE_BITS) - 1);
+      if (this.#meanings[slot] === 0) this.#indices[slot] = this.#words.push(word) - 1;
       this.#folds[slot] = fold;
       this.#meanings[slot]! |= meaning;
     }
   }
+}
+
+/** Whether `bytes[from, to)` are a lower-case ASCII word, in any case. */
+function isWord(word: string, bytes: Uint8Array, from: number, to: number): boolean {
+  if (word.length !== to - from) return false;
+  for (let i = 0; i < word.length; i++) if (word.charCodeAt(i) !== (bytes[from + i]! | 0x20)) return false;
+  return true;
 }
