@@ -52,7 +52,7 @@ export class Miner<Pane = unknown> {
   #unsortedCluster: Cluster<Pane> | null = null;
   #binaryCluster: Cluster<Pane> | null = null;
 
-  /** @param tokens a thread's scratch, some 150 KiB, shared by its miners: `new Tokens({ ...MINER_DEFAULTS, hashSeed })`. */
+  /** @param tokens a thread's scratch, some 180 KiB, shared by its miners: `new Tokens({ ...MINER_DEFAULTS, hashSeed })`. */
   constructor(options: Partial<MinerOptions> = {}, tokens?: Tokens) {
     this.#options = { ...MINER_DEFAULTS, ...options };
     this.#tokens = tokens ?? new Tokens(this.#options);
