@@ -72,7 +72,8 @@ export async function openHttpReceiver(options: HttpReceiverOptions): Promise<Re
     tls === null
       ? createPlainServer(serverOptions, onRequest)
       : createTlsServer({ ...readTls(tls, KEYS.tls), ...serverOptions }, onRequest);
-  // A client may close its side behind a request and wait for the answer; one that has gone altogether resets what it is sent.
+  // A client may close its side behind a request and wait for the answer; one that has gone altogether resets what it is sent. Over TLS both sides end at
+  // once: kept half open, one that leaves during its handshake, as a TCP probe does, would hold its connection to the end of its time (11 s, measured).
   Object.assign(server, { httpAllowHalfOpen: true });
   // Whether its body is wanted is said when its headers have been looked at; of another expectation nothing need be done.
   server.on('checkContinue', onRequest).on('checkExpectation', onRequest);
