@@ -5,8 +5,11 @@ import type { Source } from './source.ts';
 import { readMeta, readSeen, readTemplateRow, type Meta, type TemplateRow } from './stored-form.ts';
 import { MAX_TEMPLATES, type Template } from './template.ts';
 
-/** Version of what is written here; the store starts cold when it differs. */
-export const STATE_VERSION = 9;
+/**
+ * Version of what is written here, and of what it means: of the kinds of a template's words, by which lines find it, and of the values that channels
+ * are calibrated with. The store starts cold when it differs.
+ */
+export const STATE_VERSION = 10;
 
 /** What a source's history looks like in the store: opaque to the store, versioned by {@link STATE_VERSION}. */
 export interface StoredSource {
