@@ -4,7 +4,7 @@ import { CHANNELS, DEFAULT_WEIGHTS } from '../src/detect/channels/channels.ts';
 import { SlotHistory } from '../src/detect/channels/slot-history.ts';
 import { DmdKernel } from '../src/detect/dmd/kernel.ts';
 import { History } from '../src/detect/history.ts';
-import { QuantileSketch } from '../src/detect/miner/quantiles.ts';
+import { QuantileSketch } from '../src/detect/miner/variables/quantiles.ts';
 import { TemplateTable } from '../src/detect/template.ts';
 import { VectorTable } from '../src/detect/vectors.ts';
 import { Drive, type Line } from '../test/detect/drive.ts';

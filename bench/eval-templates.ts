@@ -10,7 +10,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gunzipSync } from 'node:zlib';
-import { survivor } from '../src/detect/miner/cluster.ts';
+import { survivor } from '../src/detect/miner/tree/cluster.ts';
 import { Miner } from '../src/detect/miner/miner.ts';
 
 const SUFFIX = '.tsv.gz';

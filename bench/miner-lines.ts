@@ -1,5 +1,5 @@
 /** Lines to mine: ordinary formats, and streams made to hurt. */
-import { EXACT_PRIME } from '../src/detect/miner/hash.ts';
+import { EXACT_PRIME } from '../src/detect/miner/tokens/hash.ts';
 
 /** Deterministic uniform numbers in [0, 1). */
 let state = 7;

@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { Miner, MINER_DEFAULTS } from '../src/detect/miner/miner.ts';
-import { Tokens } from '../src/detect/miner/tokens.ts';
+import { Tokens } from '../src/detect/miner/tokens/tokens.ts';
 import { FORMATS, HOSTILE } from './miner-lines.ts';
 import { createStringDrain } from './string-drain.ts';
 

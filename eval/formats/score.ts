@@ -1,4 +1,4 @@
-import { survivor } from '../../src/detect/miner/cluster.ts';
+import { survivor } from '../../src/detect/miner/tree/cluster.ts';
 import { Miner } from '../../src/detect/miner/miner.ts';
 import { createStringDrain, type StringCluster } from '../../bench/string-drain.ts';
 import type { Line } from './format.ts';

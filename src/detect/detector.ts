@@ -7,7 +7,7 @@ import type { RecordFrame } from './frame.ts';
 import { Judge, type JudgeOptions } from './judge.ts';
 import { mineFrame } from './mine-frame.ts';
 import { Miner, MINER_DEFAULTS } from './miner/miner.ts';
-import { Tokens } from './miner/tokens.ts';
+import { Tokens } from './miner/tokens/tokens.ts';
 import { restoreSource, saveSource, type SourceDelta, type StoredSource } from './persist.ts';
 import { Redactor } from './redact.ts';
 import { Source } from './source.ts';

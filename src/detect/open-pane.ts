@@ -5,10 +5,10 @@
  */
 import { ERROR, WARN } from './channels/severity.ts';
 import { addLevels, LEVEL_NAMES, levelOf } from './levels.ts';
-import { survivor } from './miner/cluster.ts';
-import type { SlotValues } from './miner/enumerations.ts';
+import { survivor } from './miner/tree/cluster.ts';
+import type { SlotValues } from './miner/variables/enumerations.ts';
 import type { Cluster } from './miner/miner.ts';
-import type { SlotNumbers } from './miner/numbers.ts';
+import type { SlotNumbers } from './miner/variables/numbers.ts';
 import { entryBytes, holdsTrace, keptPerPane, sampleOf, TRACE_BYTES, traceOf } from './pane.ts';
 import type { Pane, PaneEntry } from './pane.ts';
 import { current, MAX_TEMPLATES, type Template, type TemplateTable } from './template.ts';

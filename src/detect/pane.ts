@@ -1,9 +1,9 @@
 import { addSummary } from './channels/values.ts';
 import { addLevels, type Levels } from './levels.ts';
-import { byteString } from './miner/layout.ts';
-import { byCount, type SlotValues } from './miner/enumerations.ts';
-import type { SlotNumbers } from './miner/numbers.ts';
-import { uniteQuantiles } from './miner/quantiles.ts';
+import { byteString } from './miner/tokens/layout.ts';
+import { byCount, type SlotValues } from './miner/variables/enumerations.ts';
+import type { SlotNumbers } from './miner/variables/numbers.ts';
+import { uniteQuantiles } from './miner/variables/quantiles.ts';
 import { current, type Template } from './template.ts';
 
 /** Lines of a template in a window, and their longest form. */

@@ -4,7 +4,7 @@ import { SlotHistory } from './channels/slot-history.ts';
 import { RecentDetails } from './details.ts';
 import type { Evictions } from './evictions.ts';
 import { History } from './history.ts';
-import { survivor } from './miner/cluster.ts';
+import { survivor } from './miner/tree/cluster.ts';
 import type { Cluster, Miner } from './miner/miner.ts';
 import { newClusterPane, OpenPane, type ClusterPane, type OpenPaneOptions } from './open-pane.ts';
 import { EMPTY_PANE, entryBytes, GAP_PANE, type Pane } from './pane.ts';

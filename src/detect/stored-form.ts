@@ -6,7 +6,7 @@ import type { SavedBaseline } from './baseline.ts';
 import type { SavedChannels } from './channels/channel-state.ts';
 import type { SavedSlots } from './channels/slot-places.ts';
 import { LEVEL_NAMES, type Levels } from './levels.ts';
-import type { SharedTemplate } from './miner/classes.ts';
+import type { SharedTemplate } from './miner/tree/classes.ts';
 import type { StoredCluster, StoredMiner } from './miner/miner.ts';
 import { MAX_TEMPLATES } from './template.ts';
 

@@ -1,6 +1,6 @@
 import type { History } from './history.ts';
 import { addLevels, NO_LEVELS, type Levels } from './levels.ts';
-import { unclassed, type SharedTemplate } from './miner/classes.ts';
+import { unclassed, type SharedTemplate } from './miner/tree/classes.ts';
 import type { Cluster } from './miner/miner.ts';
 import type { Vector, VectorTable } from './vectors.ts';
 

@@ -1,6 +1,6 @@
 import { addLevels, NO_LEVELS } from './levels.ts';
-import { PLACEHOLDER } from './miner/cluster.ts';
-import { quantile } from './miner/quantiles.ts';
+import { PLACEHOLDER } from './miner/tree/cluster.ts';
+import { quantile } from './miner/variables/quantiles.ts';
 import { addEntries, splitTraces, TRACE_BYTES, type PaneEntry } from './pane.ts';
 import type { TemplateShare } from './attribution.ts';
 import type { Source } from './source.ts';

@@ -2,7 +2,7 @@ import type { Channel } from './channels/channels.ts';
 import type { Finding } from './findings.ts';
 import type { Gate } from './history.ts';
 import type { Levels } from './levels.ts';
-import type { ValueCount } from './miner/enumerations.ts';
+import type { ValueCount } from './miner/variables/enumerations.ts';
 
 /** −ln p of each enabled channel, before cap and weight. */
 export type ChannelSurprises = Readonly<Partial<Record<Channel, number>>>;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ErrorBaseline } from '../../src/detect/baseline.ts';
-import { survivor, type Cluster } from '../../src/detect/miner/cluster.ts';
+import { survivor, type Cluster } from '../../src/detect/miner/tree/cluster.ts';
 import { Miner } from '../../src/detect/miner/miner.ts';
 import { unite } from '../../src/detect/pane.ts';
 import { Source } from '../../src/detect/source.ts';

@@ -1,4 +1,4 @@
-import type { SlotNumbers } from '../miner/numbers.ts';
+import type { SlotNumbers } from '../miner/variables/numbers.ts';
 import type { Template } from '../template.ts';
 import { SlotCells } from './slot-cells.ts';
 import { MAX_SOURCE_SLOTS, SlotPlaces, type SavedSlots, type Slot } from './slot-places.ts';

@@ -1,4 +1,4 @@
-import type { SlotNumbers } from '../miner/numbers.ts';
+import type { SlotNumbers } from '../miner/variables/numbers.ts';
 import type { Template } from '../template.ts';
 import type { SlotCells } from './slot-cells.ts';
 import { MIN_VALUES, newUnrest, type SlotUnrest } from './values.ts';

@@ -5,16 +5,16 @@
  *
  * The tree's levels are one hash here. A line that fits a template allocates nothing and makes no string.
  */
-import { isBinary } from './binary.ts';
-import type { Cluster, StoredCluster } from './cluster.ts';
-import type { StoredFormer } from './former.ts';
+import { isBinary } from './tokens/binary.ts';
+import type { Cluster, StoredCluster } from './tree/cluster.ts';
+import type { StoredFormer } from './tree/former.ts';
 import { BINARY, LINES_PER_BIRTH, MINER_DEFAULTS, UNSORTED, type MinerOptions } from './options.ts';
-import { lineLimit } from './rules.ts';
-import { MAX_SHAPE_BYTES } from './shape.ts';
+import { lineLimit } from './tokens/rules.ts';
+import { MAX_SHAPE_BYTES } from './tokens/shape.ts';
 import { ShapeCache } from './shape-cache.ts';
-import { Tokens } from './tokens.ts';
-import { Tree, type EvictionReason } from './tree.ts';
-import { Variables, type Found } from './variables.ts';
+import { Tokens } from './tokens/tokens.ts';
+import { Tree, type EvictionReason } from './tree/tree.ts';
+import { Variables, type Found } from './variables/variables.ts';
 
 // A module's own constants are folded into hot code, imported ones are loaded at every use: a division by one of them takes 30 times as long.
 const shapeBytes = MAX_SHAPE_BYTES;
@@ -34,7 +34,7 @@ export interface StoredMiner {
   former?: StoredFormer[];
 }
 
-export type { Cluster, StoredCluster } from './cluster.ts';
+export type { Cluster, StoredCluster } from './tree/cluster.ts';
 export { LINES_PER_BIRTH, MINER_DEFAULTS, type MinerOptions } from './options.ts';
 
 export class Miner<Pane = unknown> {

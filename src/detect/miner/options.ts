@@ -1,4 +1,4 @@
-import type { TokenLimits } from './kinds.ts';
+import type { TokenLimits } from './tokens/kinds.ts';
 
 export interface MinerOptions extends TokenLimits {
   /** Clusters a source keeps; the least recently used leaves. */

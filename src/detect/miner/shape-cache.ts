@@ -5,13 +5,13 @@
  * holds only while the leaf is what it was. The exception are numbers that mean something, levels and statuses. Where they stand follows from the
  * shape; such a shape keeps the places, and its lines are looked up again under what stands there.
  */
-import type { Cluster } from './cluster.ts';
-import { LEVEL_NUMBER, type Fields } from './fields.ts';
-import { mix } from './hash.ts';
-import { isBare, isStatus } from './rules.ts';
-import type { Shape } from './shape.ts';
-import type { Tokens } from './tokens.ts';
-import type { Found } from './variables.ts';
+import type { Cluster } from './tree/cluster.ts';
+import { LEVEL_NUMBER, type Fields } from './tokens/fields.ts';
+import { mix } from './tokens/hash.ts';
+import { isBare, isStatus } from './tokens/rules.ts';
+import type { Shape } from './tokens/shape.ts';
+import type { Tokens } from './tokens/tokens.ts';
+import type { Found } from './variables/variables.ts';
 
 /** Entries of a source: grows from the first to the second with the shapes it has, to the third where those in use push each other out. */
 const FEWEST_ENTRIES = 64;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { survivor } from '../../../src/detect/miner/cluster.ts';
-import { foldWord } from '../../../src/detect/miner/hash.ts';
+import { survivor } from '../../../src/detect/miner/tree/cluster.ts';
+import { foldWord } from '../../../src/detect/miner/tokens/hash.ts';
 import { Miner } from '../../../src/detect/miner/miner.ts';
-import { stateWords } from '../../../src/detect/miner/words.ts';
+import { stateWords } from '../../../src/detect/miner/tokens/words.ts';
 import { observe, observeGiven, randomNumbers, serviceLines } from './lines.ts';
 import { recordedLines, shuffled } from './recorded.ts';
 

@@ -6,8 +6,8 @@
  *     born      user alice logged in ->   the same check without position 1: it varies from the first line on
  */
 import type { Cluster } from './cluster.ts';
-import { mix } from './hash.ts';
-import { FIXED, WILD } from './kinds.ts';
+import { mix } from '../tokens/hash.ts';
+import { FIXED, WILD } from '../tokens/kinds.ts';
 
 /** Templates that left, of a source: the newest. Some 150 bytes each. */
 const MOST_FORMER = 256;

@@ -1,13 +1,13 @@
 /** One template of a source: its tokens, its text, and the place where the detector hangs its counts. */
 import { createHash } from 'node:crypto';
 import { isClass, type ClassValue, type SharedTemplate } from './classes.ts';
-import type { Enumerations, StoredPosition } from './enumerations.ts';
-import { MARK } from './hash.ts';
-import { readLayout } from './layout.ts';
+import type { Enumerations, StoredPosition } from '../variables/enumerations.ts';
+import { MARK } from '../tokens/hash.ts';
+import { readLayout } from '../tokens/layout.ts';
 import type { LeafFilter } from './leaf-filter.ts';
-import { FIXED, HARD, isWord, WILD, type Lanes, type Layout } from './kinds.ts';
-import { NumberSlots } from './numbers.ts';
-import type { TokenList } from './token-list.ts';
+import { FIXED, HARD, isWord, WILD, type Lanes, type Layout } from '../tokens/kinds.ts';
+import { NumberSlots } from '../variables/numbers.ts';
+import type { TokenList } from '../tokens/token-list.ts';
 
 export const PLACEHOLDER = '<*>';
 /** `<*> <*> is <*>` says too little to take in `cached a.org is 10.0.0.7`. */

@@ -4,14 +4,14 @@
  * Which positions are looked at and what is counted there depends on the lines and their clusters alone, never on what the shape cache remembers: its
  * places follow from the process's hash seed, and two replicas must agree.
  */
-import { CLASS, WORD_MAX } from './bytes.ts';
-import type { Cluster, StoredCluster } from './cluster.ts';
+import { CLASS, WORD_MAX } from '../tokens/bytes.ts';
+import type { Cluster, StoredCluster } from '../tree/cluster.ts';
 import { Enumerations, MOST_POSITIONS, MOST_POSITIONS_OF_SOURCE } from './enumerations.ts';
-import { MASK, SOFT, WILD } from './kinds.ts';
+import { MASK, SOFT, WILD } from '../tokens/kinds.ts';
 import { MAX_SLOTS, readNumber } from './numbers.ts';
-import { isSign } from './rules.ts';
-import type { Shape } from './shape.ts';
-import type { Tokens } from './tokens.ts';
+import { isSign } from '../tokens/rules.ts';
+import type { Shape } from '../tokens/shape.ts';
+import type { Tokens } from '../tokens/tokens.ts';
 
 /** Number positions of a source that are summarised, over all its clusters: the first ones seen. */
 export const MAX_POSITIONS = 128;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { Miner, MINER_DEFAULTS } from '../../../src/detect/miner/miner.ts';
-import { MAX_SHAPE_BYTES, Shape } from '../../../src/detect/miner/shape.ts';
-import { Tokens } from '../../../src/detect/miner/tokens.ts';
-import { observe, randomNumbers } from './lines.ts';
+import { Miner, MINER_DEFAULTS } from '../../../../src/detect/miner/miner.ts';
+import { MAX_SHAPE_BYTES, Shape } from '../../../../src/detect/miner/tokens/shape.ts';
+import { Tokens } from '../../../../src/detect/miner/tokens/tokens.ts';
+import { observe, randomNumbers } from '../lines.ts';
 
 /** A tokenizer that says how many lines it was given. */
 class CountedTokens extends Tokens {

@@ -1,5 +1,5 @@
 import type { Cluster } from './cluster.ts';
-import { HARD, NAME, WILD } from './kinds.ts';
+import { HARD, NAME, WILD } from '../tokens/kinds.ts';
 
 /** So many values make a word a variable. Two may be two events; a third that differs nowhere else says that the word names something. */
 const SIBLINGS = 3;

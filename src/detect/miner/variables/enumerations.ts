@@ -5,11 +5,11 @@
  * held, is at most `entropy_threshold` bits. With the tenth value it is noise for good, and nothing more is kept of it. Values stand in the shape of a line, so
  * counting them costs one addition a line.
  */
-import { PLACEHOLDER } from './cluster.ts';
-import { MARK } from './hash.ts';
-import { WILD, type Lanes } from './kinds.ts';
-import type { TokenList } from './token-list.ts';
-import { LONGEST_VALUE, readText, readToken, word } from './value-word.ts';
+import { PLACEHOLDER } from '../tree/cluster.ts';
+import { MARK } from '../tokens/hash.ts';
+import { WILD, type Lanes } from '../tokens/kinds.ts';
+import type { TokenList } from '../tokens/token-list.ts';
+import { LONGEST_VALUE, readText, readToken, word } from '../tokens/value-word.ts';
 
 /** Most values of an enumeration. */
 const MOST_VALUES = 9;

@@ -1,8 +1,8 @@
 /** Which template of a leaf a line fits best. */
 import type { Cluster, Leaf } from './cluster.ts';
-import { KEY, MASK, SOFT, WILD, type Lanes } from './kinds.ts';
+import { KEY, MASK, SOFT, WILD, type Lanes } from '../tokens/kinds.ts';
 import { LeafFilter } from './leaf-filter.ts';
-import type { TokenList } from './token-list.ts';
+import type { TokenList } from '../tokens/token-list.ts';
 
 // A module's own constants are folded into hot code, imported ones are loaded at every use.
 const wild = WILD;

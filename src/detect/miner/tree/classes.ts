@@ -4,8 +4,8 @@
  *
  *     clusters   GET /cart 2xx <*>   GET /cart 5xx <*>        template   GET /cart <*> <*>, shown as GET /cart {2xx|5xx} <*>
  */
-import { FIXED, KEY, STATUS } from './kinds.ts';
-import { LEVELS, LEVEL_KEYS } from './words.ts';
+import { FIXED, KEY, STATUS } from '../tokens/kinds.ts';
+import { LEVELS, LEVEL_KEYS } from '../tokens/words.ts';
 
 /** The template that a cluster is shown under: its own, without its status class and level. */
 export interface SharedTemplate {

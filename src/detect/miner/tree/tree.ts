@@ -4,19 +4,19 @@
 import { Changes } from './changes.ts';
 import { Cluster, lanesOf, survivor, type Leaf, type StoredCluster } from './cluster.ts';
 import { FormerTemplates } from './former.ts';
-import { HARD, NAME, SOFT, WILD } from './kinds.ts';
-import { byteString, tokenOf } from './layout.ts';
-import { LeafKey, OPEN } from './leaf-key.ts';
+import { HARD, NAME, SOFT, WILD } from '../tokens/kinds.ts';
+import { byteString, tokenOf } from '../tokens/layout.ts';
+import { LeafKey, OPEN } from '../tokens/leaf-key.ts';
 import { LeafTable } from './leaves.ts';
 import { covers } from './merging.ts';
-import type { MinerOptions } from './options.ts';
+import type { MinerOptions } from '../options.ts';
 import { RecencyList } from './recency.ts';
-import { isBetweenBlanks } from './rules.ts';
+import { isBetweenBlanks } from '../tokens/rules.ts';
 import { siblingsOf } from './siblings.ts';
 import { mostSimilar, type Fit } from './similar.ts';
-import type { TokenList } from './token-list.ts';
-import type { Variables } from './variables.ts';
-import { areConstants, isProse, opposes } from './words.ts';
+import type { TokenList } from '../tokens/token-list.ts';
+import type { Variables } from '../variables/variables.ts';
+import { areConstants, isProse, opposes } from '../tokens/words.ts';
 
 /** Words in capitals that alternate are states until there are this many templates beside one another. */
 const ENUMERATION = 16;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { Miner } from '../../../src/detect/miner/miner.ts';
-import { observe } from './lines.ts';
+import { Miner } from '../../../../src/detect/miner/miner.ts';
+import { observe } from '../lines.ts';
 
 const template = (line: string): string => observe(new Miner(), line).text;
 

@@ -1,5 +1,5 @@
 /** The numbers that stand at the number positions of a template, summarised while they pass: `took <*> ms` keeps how long it took. */
-import { CLASS, DIGIT, HEX_LETTER, WORD_MAX } from './bytes.ts';
+import { CLASS, DIGIT, HEX_LETTER, WORD_MAX } from '../tokens/bytes.ts';
 import { QuantileSketch, type Quantiles } from './quantiles.ts';
 
 /** Number positions of a template that are summarised, the first ones seen. */

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { Miner, type Cluster } from '../../../src/detect/miner/miner.ts';
-import { MAX_SLOTS, numberRead, readNumber } from '../../../src/detect/miner/numbers.ts';
-import { quantile } from '../../../src/detect/miner/quantiles.ts';
-import { MAX_POSITIONS } from '../../../src/detect/miner/variables.ts';
-import { randomNumbers } from './lines.ts';
+import { Miner, type Cluster } from '../../../../src/detect/miner/miner.ts';
+import { MAX_SLOTS, numberRead, readNumber } from '../../../../src/detect/miner/variables/numbers.ts';
+import { quantile } from '../../../../src/detect/miner/variables/quantiles.ts';
+import { MAX_POSITIONS } from '../../../../src/detect/miner/variables/variables.ts';
+import { randomNumbers } from '../lines.ts';
 
 function observe(miner: Miner, line: string): Cluster {
   const bytes = Buffer.from(line);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { inflect, isConstant, opposes, stateWords } from '../../../src/detect/miner/words.ts';
+import { inflect, isConstant, opposes, stateWords } from '../../../../src/detect/miner/tokens/words.ts';
 
 test('a verb stem stands for its regular forms', () => {
   expect(inflect('stop')).toContain('stopped');

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { Miner } from '../../../src/detect/miner/miner.ts';
-import { observe, randomNumbers } from './lines.ts';
+import { Miner } from '../../../../src/detect/miner/miner.ts';
+import { observe, randomNumbers } from '../lines.ts';
 
 const MOST = 20;
 const OPTIONS = { maxClusters: MOST };

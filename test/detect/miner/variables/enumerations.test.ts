@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { Miner } from '../../../src/detect/miner/miner.ts';
-import type { Cluster } from '../../../src/detect/miner/miner.ts';
-import { Enumerations } from '../../../src/detect/miner/enumerations.ts';
-import { SEVEN, SMALL, Drive } from '../drive.ts';
-import { observe } from './lines.ts';
+import { Miner } from '../../../../src/detect/miner/miner.ts';
+import type { Cluster } from '../../../../src/detect/miner/miner.ts';
+import { Enumerations } from '../../../../src/detect/miner/variables/enumerations.ts';
+import { SEVEN, SMALL, Drive } from '../../drive.ts';
+import { observe } from '../lines.ts';
 
 const ROLES = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank', 'grace', 'heidi', 'ivan', 'judy'];
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { Miner } from '../../../src/detect/miner/miner.ts';
-import { observe } from './lines.ts';
+import { Miner } from '../../../../src/detect/miner/miner.ts';
+import { observe } from '../lines.ts';
 
 /** Templates that the lines end in, each once. */
 function templates(...lines: string[]): string[] {

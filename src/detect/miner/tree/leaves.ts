@@ -1,5 +1,5 @@
 import type { Leaf } from './cluster.ts';
-import { OPEN, type LeafKey } from './leaf-key.ts';
+import { OPEN, type LeafKey } from '../tokens/leaf-key.ts';
 
 /** Leaves by their two hash lanes: a map by both folded into one, a chain for those that meet there (nothing is allocated to look one up). */
 export class LeafTable<Pane> {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { Miner, type MinerOptions } from '../../../src/detect/miner/miner.ts';
-import type { Cluster } from '../../../src/detect/miner/cluster.ts';
-import { MAX_POSITIONS } from '../../../src/detect/miner/variables.ts';
-import { crowdedLines, observe } from './lines.ts';
-import { recordedLines } from './recorded.ts';
+import { Miner, type MinerOptions } from '../../../../src/detect/miner/miner.ts';
+import type { Cluster } from '../../../../src/detect/miner/tree/cluster.ts';
+import { MAX_POSITIONS } from '../../../../src/detect/miner/variables/variables.ts';
+import { crowdedLines, observe } from '../lines.ts';
+import { recordedLines } from '../recorded.ts';
 
 function count(miner: Miner, line: string): Cluster {
   const bytes = Buffer.from(line);

@@ -7,8 +7,8 @@
  * Never wrong about a template that is similar: a word that the line has is in the bucket that the template's is in.
  */
 import type { Leaf } from './cluster.ts';
-import { isWord, SOFT } from './kinds.ts';
-import type { TokenList } from './token-list.ts';
+import { isWord, SOFT } from '../tokens/kinds.ts';
+import type { TokenList } from '../tokens/token-list.ts';
 
 /** Of lines that need hundreds of words to be told apart, and of others: words chosen at random seldom meet in one. */
 const MANY_BUCKETS = 2048;

@@ -1,6 +1,6 @@
 import type { Cluster } from './cluster.ts';
-import { FIXED, MASK, WILD } from './kinds.ts';
-import { isConstant } from './words.ts';
+import { FIXED, MASK, WILD } from '../tokens/kinds.ts';
+import { isConstant } from '../tokens/words.ts';
 
 /**
  * Whether `general`, which has just given up a word, says of every line of `other` what `other` says: had it been there first, none of them would have

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { Miner } from '../../../src/detect/miner/miner.ts';
-import { Drive, SEVEN, SMALL } from '../drive.ts';
-import { observe, observeGiven } from './lines.ts';
+import { Miner } from '../../../../src/detect/miner/miner.ts';
+import { Drive, SEVEN, SMALL } from '../../drive.ts';
+import { observe, observeGiven } from '../lines.ts';
 
 /** Distinct templates as people see them. */
 function shared(...lines: string[]): string[] {

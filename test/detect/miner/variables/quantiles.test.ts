@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { BARS, quantile, QuantileSketch, uniteQuantiles, type Quantiles } from '../../../src/detect/miner/quantiles.ts';
-import { randomNumbers } from './lines.ts';
+import {
+  BARS,
+  quantile,
+  QuantileSketch,
+  uniteQuantiles,
+  type Quantiles,
+} from '../../../../src/detect/miner/variables/quantiles.ts';
+import { randomNumbers } from '../lines.ts';
 
 function numberOf(v: number): Float64Array {
   return Float64Array.of(v, Math.sign(v) * Math.log1p(Math.abs(v)));
