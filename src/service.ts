@@ -86,7 +86,14 @@ export async function startService({ config, log, onFatal, onJudged }: ServiceOp
     }),
   );
   const exporter: AnomalyExporter = parts.use(
-    createAnomalyExporter({ otlp: exporters.otlp, version: VERSION, instanceId, log, metrics: instruments.exporter }),
+    createAnomalyExporter({
+      otlp: exporters.otlp,
+      resource: config.anomaly.resource,
+      version: VERSION,
+      instanceId,
+      log,
+      metrics: instruments.exporter,
+    }),
   );
   const observeEmbedding = embeddingObserver(instruments, log);
   const embedder = parts.use(

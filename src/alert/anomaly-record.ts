@@ -15,7 +15,7 @@ const ANOMALY_EVENT = 'logdrift.anomaly';
 const RESOLVED_EVENT = 'logdrift.anomaly.resolved';
 
 export interface RecordContext {
-  /** The source's identifying resource attributes. The same Map object again yields the same Resource, so records group on the wire. */
+  /** The source's identifying resource attributes, or {@link ownResource}. The same Map object again yields the same Resource, so records group on the wire. */
   resource: ReadonlyMap<string, string>;
   /** Records of the window that were accepted or refused and not analysed. */
   lost: number;
@@ -65,11 +65,15 @@ export function stalledMessage({ silentSources }: IngestStalled): string {
   return `${silentSources} sources fell silent at once: taken for an outage of the sender, nothing is judged until they return`;
 }
 
-/** Our own Resource: it is about no single source. */
-export function stalledRecord(
-  stalled: IngestStalled,
-  context: Omit<RecordContext, 'resource' | 'lost'>,
-): AnomalyRecord {
+/** What logdrift itself is, for records about no single source and where `anomaly.resource` is `self`. */
+export function ownResource(instanceId: string): ReadonlyMap<string, string> {
+  return new Map([
+    ['service.name', 'logdrift'],
+    ['service.instance.id', instanceId],
+  ]);
+}
+
+export function stalledRecord(stalled: IngestStalled, context: Omit<RecordContext, 'lost'>): AnomalyRecord {
   return {
     hrTime: millisToHrTime(stalled.stepEndMs),
     hrTimeObserved: millisToHrTime(context.observedMs),
@@ -79,7 +83,7 @@ export function stalledRecord(
     body: stalledMessage(stalled),
     attributes: { 'logdrift.silent_sources': stalled.silentSources, 'logdrift.instance.id': context.instanceId },
     droppedAttributesCount: 0,
-    resource: resourceFromAttributes({ 'service.name': 'logdrift', 'service.instance.id': context.instanceId }),
+    resource: resourceOf(context.resource),
     instrumentationScope: context.scope,
   };
 }

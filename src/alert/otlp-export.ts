@@ -8,6 +8,7 @@ import { anomalyLine } from './anomaly-line.ts';
 import {
   anomalyRecord,
   anomalyScope,
+  ownResource,
   type AnomalyRecord,
   STALLED_EVENT,
   stalledMessage,
@@ -40,6 +41,8 @@ export interface AnomalyExporter extends AsyncDisposable {
 export interface AnomalyExporterOptions {
   /** `exporters.otlp` */
   otlp: OtlpExporterConfig;
+  /** `anomaly.resource`. Default: `source`. */
+  resource?: 'source' | 'self';
   version: string;
   instanceId: string;
   log: Log;
@@ -60,6 +63,7 @@ function otlpExporter(options: AnomalyExporterOptions, endpoint: string): Anomal
   const { otlp, log, metrics, instanceId, now = Date.now } = options;
   const transport = createTransport(otlp, endpoint, options.version);
   const scope = anomalyScope(options.version);
+  const self = ownResource(instanceId);
 
   function onResult(result: SendResult, batchSize: number): void {
     switch (result.kind) {
@@ -97,9 +101,12 @@ function otlpExporter(options: AnomalyExporterOptions, endpoint: string): Anomal
   });
 
   return {
-    send: (anomaly, resource, lost = 0) =>
-      queue.push(anomalyRecord(anomaly, { resource, lost, scope, instanceId, observedMs: now() })),
-    sendStalled: (stalled) => queue.push(stalledRecord(stalled, { scope, instanceId, observedMs: now() })),
+    send: (anomaly, ofSource, lost = 0) => {
+      const resource = options.resource === 'self' ? self : ofSource;
+      queue.push(anomalyRecord(anomaly, { resource, lost, scope, instanceId, observedMs: now() }));
+    },
+    sendStalled: (stalled) =>
+      queue.push(stalledRecord(stalled, { resource: self, scope, instanceId, observedMs: now() })),
     get queueSize() {
       return queue.size;
     },

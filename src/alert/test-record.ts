@@ -1,6 +1,6 @@
 /** What `logdrift test-anomaly` sends: shaped like a warning, so that it takes the way of one, and marked everywhere as no incident. */
 import type { Verdict } from '../detect/verdict.ts';
-import { anomalyRecord, anomalyScope, type AnomalyRecord } from './anomaly-record.ts';
+import { anomalyRecord, anomalyScope, ownResource, type AnomalyRecord } from './anomaly-record.ts';
 import { episodeId } from './anomaly.ts';
 
 /** Attribute, true, that no other record of logdrift has: for rules and dashboards that leave tests out. */
@@ -31,6 +31,7 @@ export function testRecord(options: TestRecordOptions): AnomalyRecord {
     ...{ detector: null, channels: null, severity: 'warning', gates: [], rank: 0 },
     ...{ newTemplates: [], findings: [], topTemplates: [] },
   };
+  const instanceId = `${host}-test`;
   const record = anomalyRecord(
     {
       ...{ phase: 'start', episodeId: episodeId(TEST_SOURCE, nowMs), verdict, severity: 'warning' },
@@ -38,12 +39,9 @@ export function testRecord(options: TestRecordOptions): AnomalyRecord {
       message: `TEST, no incident: logdrift test-anomaly on ${host} checks that anomalies arrive here`,
     },
     {
-      resource: new Map([
-        ['service.name', 'logdrift'],
-        ['service.instance.id', `${host}-test`],
-      ]),
+      resource: ownResource(instanceId),
       lost: 0,
-      instanceId: `${host}-test`,
+      instanceId,
       scope: anomalyScope(version),
       observedMs: nowMs,
     },

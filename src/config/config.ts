@@ -7,6 +7,8 @@ export interface Config {
   extensions: ExtensionsConfig;
   processors: { memoryLimiter: MemoryLimiterConfig };
   exporters: { otlp: OtlpExporterConfig };
+  /** Whose Resource an anomaly has: that of its source, or of logdrift. */
+  anomaly: { resource: 'source' | 'self' };
   sources: SourcesConfig;
   detectors: DetectorWeights;
   storage: { directory: string | null };

@@ -184,6 +184,7 @@ export const configSchema = v.object({
       queue_size: integer(1000, 1, 1_000_000),
     }),
   }),
+  anomaly: section({ resource: choice(['source', 'self'], 'source') }),
   sources: section({
     granularity: choice(['service', 'container', 'instance'], 'service'),
     name_attributes: list(text(), [

@@ -72,6 +72,7 @@ export function toConfig(file: ConfigFile): Config {
         queueSize: exporters.otlp.queue_size,
       },
     },
+    anomaly: file.anomaly,
     sources: {
       granularity: sources.granularity,
       nameAttributes: sources.name_attributes,

@@ -53,8 +53,8 @@ export const ANSWERS: Readonly<Record<ErrorKind, Answer>> = {
   too_slow: { grpc: Grpc.DEADLINE_EXCEEDED, http: 408 },
   overloaded: { grpc: Grpc.UNAVAILABLE, http: 503 },
   shutting_down: { grpc: Grpc.UNAVAILABLE, http: 503 },
-  // The client is gone; nobody reads this.
-  cancelled: { grpc: Grpc.CANCELLED, http: 503 },
+  // The client is gone; nobody reads this. HTTP has no status for it: 499 is nginx's.
+  cancelled: { grpc: Grpc.CANCELLED, http: 499 },
   // Of the health service only.
   unknown_service: { grpc: Grpc.NOT_FOUND, http: 404 },
   too_many: { grpc: Grpc.RESOURCE_EXHAUSTED, http: 429 },

@@ -4,7 +4,7 @@ import type { Instruments, RequestOutcome } from './instruments.ts';
 import type { Log } from './log.ts';
 
 const KNOWN_ENCODINGS = new Set(['snappy', 'x-snappy-framed', 'lz4', 'br', 'zlib', 'compress']);
-const RETRYABLE = new Set(['UNAVAILABLE', 'CANCELLED', 'ABORTED', 'DEADLINE_EXCEEDED', '429', '503']);
+const RETRYABLE = new Set(['UNAVAILABLE', 'CANCELLED', 'ABORTED', 'DEADLINE_EXCEEDED', '429', '499', '503']);
 
 export function requestObserver({ receiver }: Instruments): (request: ObservedRequest) => void {
   return ({ transport, code, acceptedRecords, refusedRecords, failedRecords }) => {

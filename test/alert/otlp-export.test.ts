@@ -1,5 +1,7 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { Metadata, status } from '@grpc/grpc-js';
 import { beforeEach, expect, test } from 'vitest';
@@ -116,6 +118,38 @@ test('an anomaly arrives with the Resource of its source, severity, attributes a
     'logdrift.template.id': '00112233aabbccdd',
     'log.record.uid': recordUid(anomaly, 'node-1'),
   });
+});
+
+test('an anomaly has the Resource of logdrift where anomaly.resource is self', async () => {
+  await using receiver = await startHttpReceiver();
+  await using out = exporter({ endpoint: receiver.endpoint }, { resource: 'self' });
+  out.send(start(), API_2);
+  expect(await out.flush(soon())).toBe(0);
+  expect(receiver.received[0]).toMatchObject({
+    resource: { 'service.name': 'logdrift', 'service.instance.id': 'node-1' },
+    attributes: { 'logdrift.source': 'otlp:api-2' },
+  });
+  expect(receiver.received[0]!.resource).not.toHaveProperty('service.namespace');
+});
+
+test('docs/operations.md says what every attribute of an anomaly is', async () => {
+  await using receiver = await startHttpReceiver();
+  await using out = exporter({ endpoint: receiver.endpoint });
+  const traced = topTemplate({ traceIds: [TRACE_ID], spanIds: [SPAN_ID] });
+  const anomaly = start({ reconstructionError: 1, newTemplates: ['a'], topTemplates: [traced] });
+  out.send({ ...anomaly, raisedBy: 0.5, verdict: { ...anomaly.verdict, gates: ['recurrent'] } }, API_2, 7);
+  expect(await out.flush(soon())).toBe(0);
+  const table = readFileSync(join(import.meta.dirname, '../../docs/operations.md'), 'utf8')
+    .split('\n## The record of an anomaly\n')[1]!
+    .split('\n## ')[0]!;
+  const described = new Set(
+    [...table.matchAll(/^\|(.*?)\|/gm)].flatMap(([, cell]) =>
+      [...cell!.matchAll(/`([^`]+)`/g)].map(([, name]) => name!),
+    ),
+  );
+  const sent = Object.keys(receiver.received[0]!.attributes);
+  expect(sent.filter((name) => !described.has(name))).toEqual([]);
+  expect([...described].filter((name) => !sent.includes(name))).toEqual([]);
 });
 
 test('what of its window was not analysed is told', async () => {

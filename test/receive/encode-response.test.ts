@@ -92,7 +92,7 @@ describe('google.rpc.Status', () => {
   test('only passing trouble maps to codes that clients retry', () => {
     const retried = (kind: ConstructorParameters<typeof ReceiveError>[0]): boolean =>
       [429, 502, 503, 504].includes(toStatus(new ReceiveError(kind, '')).httpStatus);
-    expect(['overloaded', 'shutting_down', 'cancelled'].every((kind) => retried(kind as 'overloaded'))).toBe(true);
+    expect(['overloaded', 'shutting_down'].every((kind) => retried(kind as 'overloaded'))).toBe(true);
     expect(
       ['malformed', 'too_large', 'unauthenticated', 'not_found', 'internal'].some((kind) =>
         retried(kind as 'internal'),

@@ -416,7 +416,7 @@ test('a client that leaves in the middle of its body is not taken for a success'
   // 100 Continue: the request has begun.
   await once(socket, 'data');
   socket.destroy();
-  expect(await seen.promise).toMatchObject({ code: '503', acceptedRecords: 0, bytes: 0 });
+  expect(await seen.promise).toMatchObject({ code: '499', acceptedRecords: 0, bytes: 0 });
   expect(target.committed).toEqual([]);
 });
 

@@ -247,7 +247,7 @@ describe('connections', () => {
     const [answer] = (await once(socket, 'data')) as [Buffer];
     expect(answer.toString()).toMatch(/^HTTP\/1\.1 408 /);
     await expect.poll(() => [receiver.connections, budget.inflightBytes]).toEqual([0, 0]);
-    expect(receiver.observed.map(({ code }) => code)).toEqual(['503']);
+    expect(receiver.observed.map(({ code }) => code)).toEqual(['499']);
     socket.destroy();
   });
 
@@ -260,6 +260,6 @@ describe('connections', () => {
     await once(socket, 'data');
     socket.end();
     await once(socket, 'close');
-    await expect.poll(() => receiver.observed.map(({ code }) => code)).toEqual(['200', '503']);
+    await expect.poll(() => receiver.observed.map(({ code }) => code)).toEqual(['200', '499']);
   });
 });
