@@ -11,8 +11,8 @@ import { queueInFront, UNHURRIED } from './queue.ts';
 
 needsCollector('agent');
 
-/** Longer than a refused request stays away (1 to 5 s, more than once), so that hardly a record is late. */
-const STEP_MS = 15_000;
+/** Longer than a refused request stays away (1 to 5 s, more than once), so that no record is late, on a slow machine either. */
+const STEP_MS = 40_000;
 const PACE = { window_step: `${STEP_MS}ms`, window_size: `${STEP_MS}ms` } satisfies Settings;
 /** Room for a few requests. */
 const NARROW = {
@@ -78,14 +78,11 @@ test.concurrent.for([
     // Whatever came twice would still be on its way.
     await delay(1_000);
 
-    const { dropped, ...accepted } = await taken(logdrift);
-    expect(accepted).toMatchObject({ [transport]: RECORDS, failed: 0 });
+    expect(await taken(logdrift)).toMatchObject({ [transport]: RECORDS, dropped: 0, failed: 0 });
     expect(await collector.records()).toEqual({ sent: RECORDS, failed: 0, queued: 0 });
     const missed = await stopAfterStep(logdrift);
     if (missed > 0) skip('this machine is too busy: a step was missed, and its records are a gap');
-    const { records, templates } = checkpoint(directory);
-    // Dropped: refused until it was late, and so accepted and not analysed.
-    expect([records + dropped, templates]).toEqual([RECORDS, [expect.any(String)]]);
+    expect(checkpoint(directory)).toMatchObject({ records: RECORDS, templates: [expect.any(String)] });
   },
 );
 

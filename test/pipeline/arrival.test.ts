@@ -57,15 +57,15 @@ test('what differs between the replicas of one request identifies none of them',
 });
 
 describe('in threads', () => {
-  // As many as may wait: of more the rest is refused when the shard does not get to 10,000 in 100 ms.
-  test('10,000 records of one source to an idle shard lose none', async () => {
+  // 10,000 may wait, so the shard has to get to as many in 100 ms. A machine that is busy just then is not idle: that is what the other tries are for.
+  test('20,000 records of one source to an idle shard lose none', { retry: 3 }, async () => {
     await using rig = await openRig({ clock: 'wall', shards: 'threads', set: ['template_workers=1'] });
     const now = Date.now();
     const result = await rig.send(
-      ...times(10_000, (i) => ({ source: 'file:a', timeMs: now, text: `GET /item/${i} took ${i % 97} ms` })),
+      ...times(20_000, (i) => ({ source: 'file:a', timeMs: now, text: `GET /item/${i} took ${i % 97} ms` })),
     );
     expect(result).toEqual({ rejectedLogRecords: 0, errorMessage: '' });
-    expect(rig.pipeline.registry.get('file:a')!.received).toBe(10_000);
+    expect(rig.pipeline.registry.get('file:a')!.received).toBe(20_000);
     await expect.poll(() => rig.pipeline.waitingRecords()).toBe(0);
   });
 
